@@ -1,0 +1,75 @@
+// A loaded checkpoint: token ids in, tensors out.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "../formats/file_set.h"
+#include "config.h"
+
+namespace squeezebert {
+
+enum class WeightType : uint8_t { fp32 };
+
+// Sequences of any lengths, one after the other ("ragged"): rows = sum of lengths. A padded batch is the special
+// case of equal lengths with a mask.
+struct ModelInput {
+  std::span<const int32_t> ids;       // [rows]
+  std::span<const int32_t> type_ids;  // [rows], or empty: all 0
+  std::span<const int32_t> mask;      // [rows], or empty: all 1. 0 hides the position as a key.
+  std::span<const int32_t> lengths;   // [sequences], each >= 1
+};
+
+struct OutputOptions {
+  bool hidden_states = false;
+  bool attentions = false;        // softmax probabilities
+  bool attention_scores = false;  // scaled and masked, before softmax (tests, explanations)
+  bool last_hidden_state = false; // also where a head is present
+};
+
+// One named result. The data belongs to the Model and lives until its next run().
+// With equal lengths dims are as in the reference ([batch, tokens, hidden], ...); with ragged ones batch and tokens
+// are one dimension of `rows` (hidden_states [layers+1, rows, hidden]) and attentions are not available.
+struct Output {
+  std::string name;
+  std::vector<int32_t> dims;
+  std::span<const float> data;
+};
+
+struct LoadOptions {
+  std::optional<Head> head;           // overrides the head that config.json names
+  WeightType weights = WeightType::fp32;
+  std::function<void(uint64_t done, uint64_t total)> progress;  // bytes of weights read; may be empty
+};
+
+class Model {
+ public:
+  // Reads config.json and the weights. Errors: those of parse_config and of the weights file; TENSOR_MISSING,
+  // TENSOR_UNEXPECTED, TENSOR_SHAPE, TENSOR_DTYPE naming the tensor; OUT_OF_MEMORY.
+  static Result<std::unique_ptr<Model>> load(FileSet& files, const LoadOptions& options = {});
+  ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  const ModelConfig& config() const;
+
+  // Errors: INVALID_ARGUMENT (sizes do not fit), INPUT_TOO_LONG, TOKEN_ID_RANGE, OUT_OF_MEMORY.
+  // Allocates nothing once an input of this size has been run.
+  Result<std::span<const Output>> run(const ModelInput& input, const OutputOptions& options = {});
+
+  // Bytes of weights and of working memory held.
+  uint64_t weight_bytes() const;
+  uint64_t workspace_bytes() const;
+
+ private:
+  struct State;
+  explicit Model(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace squeezebert
