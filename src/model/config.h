@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "../formats/file_set.h"
+#include "../kernels/activation.h"
 
 namespace squeezebert {
 
 enum class Family : uint8_t { squeezebert, bert, distilbert, roberta };
-enum class Activation : uint8_t { gelu, gelu_tanh, relu, silu };
 enum class Head : uint8_t {
   none,                     // last_hidden_state and, where the checkpoint has a pooler, pooler_output
   sequence_classification,  // logits [batch, labels]

@@ -1,0 +1,28 @@
+// Scaled dot-product attention of one sequence (Vaswani et al. 2017), all heads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "../tensor/matrix.h"
+
+namespace squeezebert {
+
+// Where to copy what happens inside, for outputs that users ask for. Null: not wanted. Each [heads, tokens, tokens].
+struct AttentionCapture {
+  float* scores = nullptr;         // scaled and masked, before softmax
+  float* probabilities = nullptr;  // after softmax
+};
+
+// Floats of working memory that attention() needs for a sequence.
+size_t attention_workspace(size_t tokens, size_t head_size);
+
+// q, k, v, context: [tokens, heads * head_size]; head h owns columns [h * head_size, (h + 1) * head_size).
+// context = softmax(q k^T / sqrt(head_size) + (1 - mask) * lowest float) v, per head.
+// mask [tokens]: 1, or 0 for positions that nobody may attend to; empty: all 1. A row that is all masked attends evenly.
+void attention(const Matrix<const float>& q, const Matrix<const float>& k, const Matrix<const float>& v,
+               std::span<const int32_t> mask, size_t heads, float* workspace, Matrix<float>& context,
+               const AttentionCapture& capture = {});
+
+}  // namespace squeezebert
