@@ -1,0 +1,195 @@
+#include "safetensors.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "float16.h"
+#include "json.h"
+
+namespace squeezebert {
+namespace {
+
+constexpr uint64_t kMaxHeader = 100'000'000;  // of the specification
+
+struct TypeName {
+  std::string_view name;
+  DType dtype;
+  uint64_t bytes;
+};
+constexpr TypeName kTypes[] = {
+    {"BOOL", DType::boolean, 1}, {"U8", DType::u8, 1},          {"I8", DType::i8, 1},   {"F8_E5M2", DType::f8_e5m2, 1},
+    {"F8_E4M3", DType::f8_e4m3, 1}, {"I16", DType::i16, 2},     {"U16", DType::u16, 2}, {"F16", DType::f16, 2},
+    {"BF16", DType::bf16, 2},    {"I32", DType::i32, 4},        {"U32", DType::u32, 4}, {"F32", DType::f32, 4},
+    {"F64", DType::f64, 8},      {"I64", DType::i64, 8},        {"U64", DType::u64, 8},
+};
+
+uint64_t bytes_of(DType dtype) {
+  for (const auto& type : kTypes) {
+    if (type.dtype == dtype) return type.bytes;
+  }
+  return 0;
+}
+
+std::string quoted(std::string_view name) { return "tensor '" + std::string(name) + "'"; }
+
+struct Range {
+  uint64_t begin, end;
+};
+
+// One entry of the header, its offsets relative to the first byte after the header.
+Result<Range> read_entry(const json::Member& member, TensorInfo& tensor) {
+  const Error bad{ErrorCode::SAFETENSORS_TENSOR_INFO, quoted(member.name)};
+  const json::Value* dtype = member.value.find("dtype");
+  const json::Value* shape = member.value.find("shape");
+  const json::Value* offsets = member.value.find("data_offsets");
+  if (!dtype || !dtype->is_string() || !shape || !shape->is_array() || !offsets || !offsets->is_array()) return bad;
+
+  const TypeName* type = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                      [&](const TypeName& t) { return t.name == *dtype->string(); });
+  if (type == std::end(kTypes)) {
+    return Error{ErrorCode::SAFETENSORS_TENSOR_INFO, quoted(member.name) + " has unknown type " + std::string(*dtype->string())};
+  }
+  tensor.name = member.name;
+  tensor.dtype = type->dtype;
+  tensor.elements = 1;
+  for (const auto& value : shape->items()) {
+    const auto dimension = value.unsigned_integer();
+    if (!dimension) return bad;
+    tensor.shape.push_back(*dimension);
+    if (__builtin_mul_overflow(tensor.elements, *dimension, &tensor.elements)) {
+      return Error{ErrorCode::SAFETENSORS_TENSOR_SIZE, quoted(member.name) + " has more elements than can be counted"};
+    }
+  }
+  uint64_t bytes = 0;
+  if (__builtin_mul_overflow(tensor.elements, type->bytes, &bytes)) {
+    return Error{ErrorCode::SAFETENSORS_TENSOR_SIZE, quoted(member.name) + " has more bytes than can be counted"};
+  }
+  if (offsets->items().size() != 2) return bad;
+  const auto begin = offsets->items()[0].unsigned_integer(), end = offsets->items()[1].unsigned_integer();
+  if (!begin || !end) return bad;
+  if (*end < *begin) return Error{ErrorCode::SAFETENSORS_OFFSETS, quoted(member.name) + " ends before it begins"};
+  if (*end - *begin != bytes) {
+    return Error{ErrorCode::SAFETENSORS_TENSOR_SIZE, quoted(member.name) + " has " + std::to_string(*end - *begin) +
+                                                         " bytes, its shape and type need " + std::to_string(bytes)};
+  }
+  return Range{*begin, *end};
+}
+
+Result<void> check_metadata(const json::Value& metadata) {
+  if (metadata.is_null()) return {};
+  bool good = metadata.is_object();
+  for (const auto& member : metadata.members()) good = good && member.value.is_string();
+  if (!good) return Error{ErrorCode::SAFETENSORS_METADATA, ""};
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Safetensors>> Safetensors::open(std::unique_ptr<ByteSource> file) {
+  static_assert(std::endian::native == std::endian::little, "the file's numbers are little-endian and read as they are");
+  const uint64_t size = file->size();
+  if (size < 8) return Error{ErrorCode::SAFETENSORS_HEADER_TOO_SMALL, std::to_string(size) + " bytes"};
+  uint64_t length = 0;
+  SQUEEZEBERT_TRY(file->read(0, std::as_writable_bytes(std::span(&length, 1))));
+  if (length > kMaxHeader) return Error{ErrorCode::SAFETENSORS_HEADER_TOO_LARGE, std::to_string(length) + " bytes"};
+  if (length > size - 8) {
+    return Error{ErrorCode::SAFETENSORS_HEADER_LENGTH,
+                 std::to_string(length) + " bytes in a file of " + std::to_string(size)};
+  }
+  std::string text(static_cast<size_t>(length), '\0');
+  SQUEEZEBERT_TRY(file->read(8, std::as_writable_bytes(std::span(text))));
+  auto header = json::parse(text);
+  if (!header) {
+    if (header.error().code == ErrorCode::JSON_TOO_DEEP) return std::move(header).error();
+    return Error{ErrorCode::SAFETENSORS_HEADER_SYNTAX, header.error().detail};
+  }
+  if (!header->is_object()) return Error{ErrorCode::SAFETENSORS_HEADER_SYNTAX, "not an object"};
+
+  struct Entry {
+    TensorInfo tensor;
+    Range range;
+  };
+  std::vector<Entry> entries;
+  bool has_metadata = false;
+  for (const auto& member : header->members()) {
+    if (member.name == "__metadata__") {
+      if (has_metadata) return Error{ErrorCode::SAFETENSORS_NAME, "'__metadata__' occurs twice"};
+      has_metadata = true;
+      SQUEEZEBERT_TRY(check_metadata(member.value));
+      continue;
+    }
+    if (member.name.empty()) return Error{ErrorCode::SAFETENSORS_NAME, "empty name"};
+    if (!member.value.is_object()) return Error{ErrorCode::SAFETENSORS_TENSOR_INFO, quoted(member.name)};
+    Entry entry;
+    SQUEEZEBERT_TRY_ASSIGN(range, read_entry(member, entry.tensor));
+    entry.range = range;
+    entries.push_back(std::move(entry));
+  }
+
+  // Tensors without elements begin and end at one place: among equal beginnings they come first.
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return a.range.begin != b.range.begin ? a.range.begin < b.range.begin : a.range.end < b.range.end;
+  });
+  uint64_t position = 0;
+  for (const auto& entry : entries) {
+    if (entry.range.begin != position) {
+      return Error{ErrorCode::SAFETENSORS_OFFSETS, quoted(entry.tensor.name) + " begins at " +
+                                                       std::to_string(entry.range.begin) + ", expected " +
+                                                       std::to_string(position)};
+    }
+    position = entry.range.end;
+  }
+  if (position != size - 8 - length) {
+    return Error{ErrorCode::SAFETENSORS_FILE_SIZE, "the tensors have " + std::to_string(position) + " bytes, the file has " +
+                                                       std::to_string(size - 8 - length) + " for them"};
+  }
+
+  auto opened = std::make_unique<Safetensors>();
+  for (auto& entry : entries) {
+    entry.tensor.offset = 8 + length + entry.range.begin;
+    opened->tensors_.push_back(std::move(entry.tensor));
+  }
+  std::sort(opened->tensors_.begin(), opened->tensors_.end(),
+            [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
+  for (size_t i = 1; i < opened->tensors_.size(); ++i) {
+    if (opened->tensors_[i].name == opened->tensors_[i - 1].name) {
+      return Error{ErrorCode::SAFETENSORS_NAME, quoted(opened->tensors_[i].name) + " occurs twice"};
+    }
+  }
+  opened->file_ = std::move(file);
+  return opened;
+}
+
+Result<void> Safetensors::read_f32(const TensorInfo& tensor, uint64_t first, std::span<float> target) {
+  const uint64_t width = bytes_of(tensor.dtype);
+  const uint64_t offset = tensor.offset + first * width;
+  switch (tensor.dtype) {
+    case DType::f32: return file_->read(offset, std::as_writable_bytes(target));
+    case DType::f16:
+    case DType::bf16: {
+      // The two-byte values are read into the far half of the target and widened from the front: the reader is always
+      // ahead of the writer.
+      auto bytes = std::as_writable_bytes(target).subspan(target.size() * 2);
+      SQUEEZEBERT_TRY(file_->read(offset, bytes));
+      for (size_t i = 0; i < target.size(); ++i) {
+        uint16_t bits;
+        std::memcpy(&bits, bytes.data() + i * 2, 2);
+        target[i] = tensor.dtype == DType::f16 ? float_from_float16(bits) : float_from_bfloat16(bits);
+      }
+      return {};
+    }
+    case DType::f64: {
+      double chunk[512];
+      for (size_t i = 0; i < target.size();) {
+        const size_t n = std::min<size_t>(512, target.size() - i);
+        SQUEEZEBERT_TRY(file_->read(offset + i * 8, std::as_writable_bytes(std::span(chunk, n))));
+        for (size_t j = 0; j < n; ++j) target[i++] = static_cast<float>(chunk[j]);
+      }
+      return {};
+    }
+    default: return Error{ErrorCode::TENSOR_DTYPE, quoted(tensor.name)};
+  }
+}
+
+}  // namespace squeezebert
