@@ -1,13 +1,13 @@
 // A loaded checkpoint: token ids in, tensors out.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include "../formats/file_set.h"
 #include "config.h"
@@ -30,15 +30,19 @@ struct OutputOptions {
   bool attentions = false;        // softmax probabilities
   bool attention_scores = false;  // scaled and masked, before softmax (tests, explanations)
   bool last_hidden_state = false; // also where a head is present
+  bool pooler_output = false;     // likewise, where the checkpoint has a pooler
 };
 
 // One named result. The data belongs to the Model and lives until its next run().
 // With equal lengths dims are as in the reference ([batch, tokens, hidden], ...); with ragged ones batch and tokens
-// are one dimension of `rows` (hidden_states [layers+1, rows, hidden]) and attentions are not available.
+// are one dimension of `rows` (hidden_states [layers+1, rows, hidden]), and attentions are refused.
 struct Output {
-  std::string name;
-  std::vector<int32_t> dims;
+  std::string_view name;
+  int32_t rank = 0;
+  std::array<int32_t, 5> sizes = {};
   std::span<const float> data;
+
+  std::span<const int32_t> dims() const { return {sizes.data(), static_cast<size_t>(rank)}; }
 };
 
 struct LoadOptions {

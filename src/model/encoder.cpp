@@ -1,0 +1,111 @@
+#include "encoder.h"
+
+#include <algorithm>
+
+#include "../kernels/attention.h"
+#include "../kernels/layer_norm.h"
+
+namespace squeezebert {
+namespace {
+
+Matrix<const float> constant(const Matrix<float>& m) {
+  return matrix<const float>(m.data(), rows(m), columns(m), columns(m));
+}
+
+const Matrix<const float> kNoResidual = matrix<const float>(nullptr, 0, 0);
+
+void normalize(Matrix<float>& x, const Matrix<const float>& residual, const Norm& norm) {
+  layer_norm(x, residual, norm.gain.data(), norm.bias.data(), norm.eps);
+}
+
+// states[r] = word[id] + position + type, then the embedding norm.
+void embed(const ModelConfig& config, const Weights& weights, const Sequences& in, Matrix<float>& states) {
+  const size_t hidden = columns(states);
+  size_t r = 0;
+  for (const int32_t length : in.lengths) {
+    int32_t real = 0;  // RoBERTa counts positions over the tokens that are not padding, from pad + 1 on
+    for (int32_t t = 0; t < length; ++t, ++r) {
+      const int32_t id = in.ids[r];
+      int32_t position = t;
+      if (config.family == Family::roberta) {
+        position = id == config.pad_token_id ? config.pad_token_id : config.pad_token_id + ++real;
+      }
+      float* out = row(states, r);
+      const float* place = weights.positions.data() + static_cast<size_t>(position) * hidden;
+      if (weights.decoder) {
+        for (size_t c = 0; c < hidden; ++c) out[c] = weights.decoder->weight(static_cast<size_t>(id), c) + place[c];
+      } else {
+        const float* word = weights.words.data() + static_cast<size_t>(id) * hidden;
+        for (size_t c = 0; c < hidden; ++c) out[c] = word[c] + place[c];
+      }
+      if (weights.types.size() > 0) {
+        const float* type = weights.types.data() + (in.types.empty() ? 0 : static_cast<size_t>(in.types[r])) * hidden;
+        for (size_t c = 0; c < hidden; ++c) out[c] += type[c];
+      }
+    }
+  }
+  normalize(states, kNoResidual, weights.embedding_norm);
+}
+
+}  // namespace
+
+bool Workspace::reserve(const ModelConfig& config, size_t rows, size_t longest) {
+  const size_t hidden = static_cast<size_t>(config.hidden_size);
+  for (Buffer<float>* buffer : {&states, &query, &key, &value, &context}) {
+    if (!buffer->reserve(rows * hidden)) return false;
+  }
+  return intermediate.reserve(rows * static_cast<size_t>(config.intermediate_size)) &&
+         attention.reserve(attention_workspace(longest, static_cast<size_t>(config.head_size())));
+}
+
+uint64_t Workspace::bytes() const {
+  return states.bytes() + query.bytes() + key.bytes() + value.bytes() + context.bytes() + intermediate.bytes() +
+         attention.bytes();
+}
+
+void encode(const ModelConfig& config, const Weights& weights, const Sequences& in, Workspace& work,
+            const EncoderCapture& capture) {
+  const size_t count = in.ids.size(), hidden = static_cast<size_t>(config.hidden_size);
+  const size_t heads = static_cast<size_t>(config.heads);
+  const auto view = [&](Buffer<float>& buffer) { return matrix(buffer.data(), count, hidden); };
+  Matrix<float> x = view(work.states), q = view(work.query), k = view(work.key), v = view(work.value),
+                context = view(work.context);
+  Matrix<float> wide = matrix(work.intermediate.data(), count, static_cast<size_t>(config.intermediate_size));
+  const auto keep_states = [&](size_t layer) {
+    if (capture.hidden_states) {
+      std::copy_n(x.data(), count * hidden, capture.hidden_states + layer * capture.hidden_stride);
+    }
+  };
+
+  embed(config, weights, in, x);
+  keep_states(0);
+  for (size_t l = 0; l < weights.layers.size(); ++l) {
+    const LayerWeights& layer = weights.layers[l];
+    layer.query.apply(constant(x), q);
+    layer.key.apply(constant(x), k);
+    layer.value.apply(constant(x), v);
+    size_t first = 0, captured = l * capture.attention_stride;
+    for (const int32_t length : in.lengths) {
+      const size_t tokens = static_cast<size_t>(length);
+      const auto part = [&](const Matrix<float>& m) {
+        return matrix<const float>(m.data() + first * hidden, tokens, hidden);
+      };
+      Matrix<float> out = matrix(context.data() + first * hidden, tokens, hidden);
+      attention(part(q), part(k), part(v), in.mask.empty() ? in.mask : in.mask.subspan(first, tokens), heads,
+                work.attention.data(), out,
+                {capture.scores ? capture.scores + captured : nullptr,
+                 capture.probabilities ? capture.probabilities + captured : nullptr});
+      first += tokens;
+      captured += heads * tokens * tokens;
+    }
+    layer.post_attention.apply(constant(context), q);
+    normalize(q, constant(x), layer.attention_norm);  // a, in q
+    layer.intermediate.apply(constant(q), wide);
+    activate(config.activation, wide.data(), count * columns(wide));
+    layer.output.apply(constant(wide), x);
+    normalize(x, constant(q), layer.output_norm);
+    keep_states(l + 1);
+  }
+}
+
+}  // namespace squeezebert
