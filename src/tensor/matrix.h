@@ -4,20 +4,25 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
+#include <type_traits>
 #include <xtensor/xtensor.hpp>
 #include <xtensor/xadapt.hpp>
 
 namespace squeezebert {
 
+// xtensor wants an allocator even where it never allocates, and std::allocator has no const form.
 template <class T>
-using Matrix = xt::xtensor_adaptor<xt::xbuffer_adaptor<T*, xt::no_ownership>, 2, xt::layout_type::dynamic>;
+using Pointer = xt::xbuffer_adaptor<T*, xt::no_ownership, std::allocator<std::remove_const_t<T>>>;
+
+template <class T>
+using Matrix = xt::xtensor_adaptor<Pointer<T>, 2, xt::layout_type::dynamic>;
 
 // rows x columns elements at `data`, rows `stride` elements apart (stride >= columns).
 template <class T>
 Matrix<T> matrix(T* data, size_t rows, size_t columns, size_t stride) {
-  using Pointer = xt::xbuffer_adaptor<T*, xt::no_ownership>;
-  const size_t size = rows == 0 ? 0 : (rows - 1) * stride + columns;
-  return Matrix<T>(Pointer(data, size), std::array<size_t, 2>{rows, columns},
+  // xtensor takes rows * columns for the size of the memory and would resize anything else; it never checks against it.
+  return Matrix<T>(Pointer<T>(data, rows * columns), std::array<size_t, 2>{rows, columns},
                    std::array<std::ptrdiff_t, 2>{static_cast<std::ptrdiff_t>(stride), 1});
 }
 
