@@ -18,14 +18,14 @@ const find = (names) => names.map((name) => which(name)).find(Boolean) ?? null;
 const includes = () => process.env.SQUEEZEBERT_INCLUDE_DIR || includeFolder();
 
 /**
- * The environment in which the other scripts build and test: process.env, and in it PATH (node_modules/.bin for tsc,
- * emcc), EM_CONFIG, EMSCRIPTEN_ROOT, SQUEEZEBERT_INCLUDE_DIR, SQUEEZEBERT_CHROMIUM, CC and CXX.
+ * The environment in which the other scripts build and test: process.env, and in it PATH (tsc for --emit-tsd,
+ * node_modules/.bin, emcc), EM_CONFIG, EMSCRIPTEN_ROOT, SQUEEZEBERT_INCLUDE_DIR, SQUEEZEBERT_CHROMIUM, CC and CXX.
  */
 export function environment() {
   const emcc = emscripten();
   const clang = find(programs.clang);
   const chromium = process.env.SQUEEZEBERT_CHROMIUM || find(programs.chromium);
-  const path = [join(root, 'node_modules/.bin'), emcc?.path, process.env.PATH].filter(Boolean).join(delimiter);
+  const path = [join(root, 'tools/setup/bin'), join(root, 'node_modules/.bin'), emcc?.path, process.env.PATH].filter(Boolean).join(delimiter);
   return {
     ...process.env,
     PATH: path,

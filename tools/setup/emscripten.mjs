@@ -24,8 +24,8 @@ const fetched = () => {
 };
 
 /**
- * What emcc needs in the environment: { root, path, env }, `path` the folder to put on the PATH or null. Null when there
- * is no emcc. The two answers of `emcc --version` cost a second, so a PATH without emcc is looked at first.
+ * What emcc needs in the environment: { version, root, path, env }, `path` the folder to put on the PATH or null. Null
+ * when there is no emcc.
  */
 export function emscripten() {
   const found = emccOnPath();
