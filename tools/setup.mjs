@@ -7,7 +7,7 @@ import { debianCodename, installPackages } from './setup/debian.mjs';
 import { emscripten, fetchEmscripten } from './setup/emscripten.mjs';
 import { fetchHeaders, headersReady, includeFolder } from './setup/headers.mjs';
 import { installModules } from './setup/npm.mjs';
-import { atLeast, seconds, SetupError, step, which } from './setup/step.mjs';
+import { atLeast, SetupError, seconds, step, which } from './setup/step.mjs';
 import { nodeMinimum, systemPackages } from './setup/versions.mjs';
 
 export { SetupError };
@@ -25,7 +25,9 @@ export function environment() {
   const emcc = emscripten();
   const clang = find(programs.clang);
   const chromium = process.env.SQUEEZEBERT_CHROMIUM || find(programs.chromium);
-  const path = [join(root, 'tools/setup/bin'), join(root, 'node_modules/.bin'), emcc?.path, process.env.PATH].filter(Boolean).join(delimiter);
+  const path = [join(root, 'tools/setup/bin'), join(root, 'node_modules/.bin'), emcc?.path, process.env.PATH]
+    .filter(Boolean)
+    .join(delimiter);
   return {
     ...process.env,
     PATH: path,
@@ -38,9 +40,13 @@ export function environment() {
 
 function checkPrograms() {
   const needed = { cmake: ['cmake'], ninja: ['ninja'], 'clang++': programs.clang, chromium: programs.chromium };
-  const missing = Object.keys(needed).filter((name) => !(name === 'chromium' && process.env.SQUEEZEBERT_CHROMIUM) && !find(needed[name]));
+  const missing = Object.keys(needed).filter(
+    (name) => !(name === 'chromium' && process.env.SQUEEZEBERT_CHROMIUM) && !find(needed[name]),
+  );
   if (missing.length > 0) {
-    throw new SetupError(`Set-up installs packages only on Debian 12 and 13; here, install these yourself and start again: ${missing.join(', ')}.`);
+    throw new SetupError(
+      `Set-up installs packages only on Debian 12 and 13; here, install these yourself and start again: ${missing.join(', ')}.`,
+    );
   }
   return 'not Debian 12 or 13, nothing to install: cmake, ninja, clang++ and Chromium are here';
 }
@@ -81,7 +87,15 @@ export async function runMain(main) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await runMain(async () => {
     if (process.argv.includes('--env')) {
-      const names = ['PATH', 'EM_CONFIG', 'EMSCRIPTEN_ROOT', 'SQUEEZEBERT_INCLUDE_DIR', 'SQUEEZEBERT_CHROMIUM', 'CC', 'CXX'];
+      const names = [
+        'PATH',
+        'EM_CONFIG',
+        'EMSCRIPTEN_ROOT',
+        'SQUEEZEBERT_INCLUDE_DIR',
+        'SQUEEZEBERT_CHROMIUM',
+        'CC',
+        'CXX',
+      ];
       const env = environment();
       const quote = (value) => `'${value.replaceAll("'", "'\\''")}'`;
       for (const name of names.filter((name) => env[name])) console.log(`export ${name}=${quote(env[name])}`);

@@ -14,6 +14,7 @@ export function debianCodename() {
 }
 
 export function missingPackages(names) {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own syntax
   const listed = run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n'], 'dpkg-query does not work here.');
   const installed = new Set(
     listed
@@ -31,7 +32,9 @@ export function installPackages(names, detail) {
   const byHand = `apt-get update && apt-get install -y --no-install-recommends ${missing.join(' ')}`;
   // -n: never wait for a password, there may be nobody to type it
   if (!root && run('sudo', ['-n', 'true'], null) === null) {
-    throw new SetupError(`Packages are missing and only root can install them; run this as root, then start again: ${byHand}`);
+    throw new SetupError(
+      `Packages are missing and only root can install them; run this as root, then start again: ${byHand}`,
+    );
   }
   const apt = (args, what) =>
     root
@@ -88,13 +91,20 @@ export function parseSources(text, oneLine, codename) {
 function archiveOf(codename) {
   const files = existsSync('/etc/apt/sources.list') ? ['/etc/apt/sources.list'] : [];
   const parts = '/etc/apt/sources.list.d';
-  if (existsSync(parts)) files.push(...readdirSync(parts).sort().map((name) => join(parts, name)));
+  if (existsSync(parts))
+    files.push(
+      ...readdirSync(parts)
+        .sort()
+        .map((name) => join(parts, name)),
+    );
   for (const file of files) {
     if (!/\.(list|sources)$/.test(file)) continue;
     const [first] = parseSources(readFileSync(file, 'utf8'), file.endsWith('.list'), codename);
     if (first) return first;
   }
-  throw new SetupError(`apt's sources name no archive with the suite ${codename}, so Debian 13's packages cannot be found.`);
+  throw new SetupError(
+    `apt's sources name no archive with the suite ${codename}, so Debian 13's packages cannot be found.`,
+  );
 }
 
 /**
@@ -104,7 +114,8 @@ function archiveOf(codename) {
 export function downloadPackages(names, folder, codename) {
   const { uris, signedBy } = archiveOf(codename);
   const apt = join(folder, 'apt');
-  for (const part of ['lists/partial', 'cache/archives/partial', 'debs']) mkdirSync(join(apt, part), { recursive: true });
+  for (const part of ['lists/partial', 'cache/archives/partial', 'debs'])
+    mkdirSync(join(apt, part), { recursive: true });
   writeFileSync(join(apt, 'status'), '');
   writeFileSync(
     join(apt, 'debian.sources'),
@@ -122,7 +133,8 @@ export function downloadPackages(names, folder, codename) {
     'APT::Sandbox::User=root',
     'APT::Update::Error-Mode=any',
   ].flatMap((option) => ['-o', option]);
-  const failed = "Debian 13's packages could not be downloaded: look at apt's message above, most often there is no network.";
+  const failed =
+    "Debian 13's packages could not be downloaded: look at apt's message above, most often there is no network.";
   run('apt-get', [...options, '-q', 'update'], failed);
   run('apt-get', [...options, '-q', 'download', ...names], failed, { cwd: join(apt, 'debs') });
   return readdirSync(join(apt, 'debs')).map((name) => join(apt, 'debs', name));

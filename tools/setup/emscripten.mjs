@@ -1,6 +1,6 @@
 // emcc: the one on the PATH when it is new enough, else Debian 13's, unpacked into the cache.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { cacheFolder, fillFolder } from './cache.mjs';
 import { downloadPackages } from './debian.mjs';
 import { atLeast, run, SetupError, which } from './step.mjs';
@@ -44,9 +44,13 @@ export async function fetchEmscripten(codename, detail) {
     );
   }
   detail('downloading 250 MB');
-  await fillFolder(ours(), (partial) => unpack(downloadPackages(emscriptenPackages, partial, codename), partial, detail), {
-    replace: true,
-  });
+  await fillFolder(
+    ours(),
+    (partial) => unpack(downloadPackages(emscriptenPackages, partial, codename), partial, detail),
+    {
+      replace: true,
+    },
+  );
   return `in ${ours()}`;
 }
 
@@ -56,7 +60,14 @@ function unpack(files, partial, detail) {
     // Left out: system libraries for dynamic linking, link-time optimisation (it saved 1 kB of 38), wasm workers and
     // exceptions, and emscripten's own tests.
     const library = 'usr/share/emscripten/cache/sysroot/lib/wasm32-emscripten';
-    const skip = [`${library}/pic`, `${library}/lto`, `${library}/lto-pic`, `${library}/*-ww*`, `${library}/*-except*`, 'usr/share/emscripten/test']
+    const skip = [
+      `${library}/pic`,
+      `${library}/lto`,
+      `${library}/lto-pic`,
+      `${library}/*-ww*`,
+      `${library}/*-except*`,
+      'usr/share/emscripten/test',
+    ]
       .map((path) => `--exclude='./${path}'`)
       .join(' ');
     const command = `set -o pipefail; dpkg --fsys-tarfile "$1" | tar -x -C "$2" ${skip}`;
@@ -81,8 +92,8 @@ function unpack(files, partial, detail) {
 
   // emscripten's scripts are ES modules and look for acorn beside themselves only.
   symlinkSync('../nodejs', join(partial, 'usr/share/emscripten/node_modules'));
-  const llvm = ['/usr/lib/llvm-19/bin'].find((folder) => existsSync(join(folder, 'clang')));
-  if (!llvm) throw new SetupError('clang-19 is installed, but /usr/lib/llvm-19/bin has no clang.');
+  const llvm = '/usr/lib/llvm-19/bin';
+  if (!existsSync(join(llvm, 'clang'))) throw new SetupError(`clang-19 is installed, but ${llvm} has no clang.`);
   const config = {
     EMSCRIPTEN_ROOT: join(root, 'usr/share/emscripten'),
     LLVM_ROOT: llvm,

@@ -20,8 +20,13 @@ export function installModules(folder, detail) {
   if (modulesReady(folder)) return 'node_modules matches the lock';
   detail('npm ci');
   // No install script is needed: all that is native comes built.
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], 'npm ci failed: look at its message above, most often there is no network.', {
-    cwd: folder,
-  });
+  run(
+    'npm',
+    ['ci', '--ignore-scripts', '--no-audit', '--no-fund'],
+    'npm ci failed: look at its message above, most often there is no network.',
+    {
+      cwd: folder,
+    },
+  );
   return 'installed';
 }
