@@ -32,7 +32,7 @@ export function run(command, args, what, { env = {}, cwd } = {}) {
   });
   if (result.status === 0) return result.stdout;
   if (what === null) return null;
-  const said = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-15).join('\n');
+  const said = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-30).join('\n');
   console.error(`${[command, ...args].join(' ')}\n${said || result.error?.message || `ended by ${result.signal}`}`);
   throw new SetupError(what);
 }
