@@ -19,5 +19,6 @@ mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 mountpoint -q "$root/sys" || mount -t sysfs sys "$root/sys"
 mkdir -p "$root/project/main" "$root/project/shared"
 mountpoint -q "$root/project/main" || mount --bind "$repo" "$root/project/main"
-mountpoint -q "$root/project/shared" || mount --bind "$repo/../shared" "$root/project/shared"
+# (a mount whose folder has been replaced since shows nothing)
+[ -e "$root/project/shared/data" ] || { umount "$root/project/shared" 2>/dev/null || true; mount --bind "$repo/../shared" "$root/project/shared"; }
 echo "chroot $root /usr/bin/env -C /project/main/training PYTHONUNBUFFERED=1 python3"

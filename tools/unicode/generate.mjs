@@ -35,9 +35,11 @@ for (let c = 0; c < 0x110000; ++c) {
 }
 const isMark = new Set(marks);
 const lowered = (c) => {
-  const now = String.fromCodePoint(c).toLowerCase();
-  // Lower case that Node's data does not know yet: the reference says.
-  return now === String.fromCodePoint(c) && mapped.has(c) && !spaced.has(c) ? mapped.get(c) : now;
+  const text = String.fromCodePoint(c);
+  const now = text.toLowerCase();
+  // Lower case that Node's data does not know yet: the reference says. (What decomposes is mapped for its accents instead.)
+  const plain = text.normalize('NFD') === text && !spaced.has(c);
+  return now === text && plain ? (mapped.get(c) ?? now) : now;
 };
 let exceptions = 0;
 for (let c = 0; c < 0x110000; ++c) {
