@@ -1,0 +1,41 @@
+// Where the special tokens stand: [CLS] A [SEP], or [CLS] A [SEP] B [SEP] with token types 0 0 0 1 1.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "tokenizer.h"
+#include "windows.h"
+
+namespace squeezebert {
+
+struct TemplatePiece {
+  enum class Kind : uint8_t { special, first_text, second_text };
+  Kind kind = Kind::special;
+  std::vector<int32_t> ids;  // of `special`
+  int32_t type_id = 0;
+};
+
+struct Template {
+  std::vector<TemplatePiece> single = {{TemplatePiece::Kind::first_text, {}, 0}};
+  std::vector<TemplatePiece> pair = {{TemplatePiece::Kind::first_text, {}, 0}, {TemplatePiece::Kind::second_text, {}, 1}};
+
+  int32_t specials(bool pair) const;
+};
+
+// The tokens of one text before special tokens.
+struct TextTokens {
+  std::vector<int32_t> ids, word_ids;
+  std::vector<Offset> offsets;
+  int32_t size() const { return static_cast<int32_t>(ids.size()); }
+};
+
+// A window of each text, put together. `pieces` decides about the second one.
+Encoding assemble(const std::vector<TemplatePiece>& pieces, const TextTokens& first, Window first_window,
+                  const TextTokens* second, Window second_window);
+
+// Fills up to `length` tokens, the overflowing windows too.
+void pad(Encoding& encoding, int32_t length, int32_t pad_id, Direction direction);
+
+}  // namespace squeezebert

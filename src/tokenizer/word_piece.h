@@ -1,0 +1,60 @@
+// WordPiece: a word is cut into the longest token that begins it, then into the longest that continues it, and so on;
+// a word that cannot be cut to its end is one unknown token.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vocabulary.h"
+
+namespace squeezebert {
+
+// A normalised word as it grows, each code point with the UTF-16 units of the text that it comes from.
+struct Word {
+  struct Point {
+    int32_t end_byte;    // end of its UTF-8 in `bytes`
+    int32_t start, end;  // in the original text
+  };
+  std::string bytes;
+  std::vector<Point> points;
+  int32_t start = 0, end = 0;  // of the whole word
+  int32_t count = 0;           // code points; only the first `limit` + 1 of them are kept and counted
+  std::vector<uint32_t> hashes;  // working memory of WordPiece::cut
+
+  bool empty() const { return count == 0; }
+  void clear();
+  void append(char32_t code, int32_t from, int32_t to, int32_t limit);
+};
+
+class WordPiece {
+ public:
+  struct Settings {
+    std::string unknown = "[UNK]";
+    std::string continuing_prefix = "##";
+    int32_t max_word = 100;  // code points; longer words are unknown
+  };
+  struct Piece {
+    int32_t id;
+    int32_t start, end;  // in the original text
+  };
+
+  // `tokens[id]`; absent ids are empty. The tokens must stay where they are.
+  WordPiece(const std::deque<std::string>& tokens, const Settings& settings);
+
+  // Appends the pieces of the word.
+  void cut(Word& word, std::vector<Piece>& pieces) const;
+
+  int32_t unknown_id() const { return unknown_id_; }  // -1: the vocabulary lacks it
+  const Settings& settings() const { return settings_; }
+
+ private:
+  Settings settings_;
+  TextTable beginning_, continuing_;
+  size_t longest_ = 0;  // bytes of the longest token
+  int32_t unknown_id_ = -1;
+};
+
+}  // namespace squeezebert
