@@ -1,0 +1,34 @@
+// The public names, the same in every entry point.
+export { env, type Build, type Environment, type WasmSource } from './env.ts';
+export { type ErrorCode, SqueezeBertError, SupersededError } from './errors.ts';
+export type { LoadOptions } from './load.ts';
+export {
+  AutoModel,
+  AutoModelForMaskedLM,
+  AutoModelForMultipleChoice,
+  AutoModelForQuestionAnswering,
+  AutoModelForSequenceClassification,
+  AutoModelForTokenClassification,
+  type Model,
+  type ModelCallOptions,
+  type ModelClass,
+  type ModelConfig,
+  type ModelInputs,
+  type ModelOutputs,
+} from './models.ts';
+export { newestWins } from './newest-wins.ts';
+export type { Progress } from './operations.ts';
+export { type PipelineInfo, pipeline, type Tasks, type TextClassificationPipeline } from './pipeline.ts';
+export { heapBytes } from './session.ts';
+export type { FileLike, ModelSource } from './sources.ts';
+export { type NestedNumbers, Tensor, type TensorLike } from './tensor.ts';
+export type { ClassifyInput, ClassifyTexts, LabelScore, TextClassificationOptions } from './text-classification.ts';
+export {
+  AutoTokenizer,
+  type DecodeOptions,
+  type TokenizedLists,
+  type TokenizedTensors,
+  type TokenizeOptions,
+  type Tokenizer,
+  type TruncationName,
+} from './tokenizer.ts';

@@ -1,0 +1,135 @@
+// The engine in this thread: what the worker runs, and what Node and workers of your own use directly.
+import { SqueezeBertError, throwIfAborted, toError } from '../errors.ts';
+import type { ErrorCode } from '../error-codes.ts';
+import type {
+  Backend,
+  CallOptions,
+  Head,
+  ModelInfo,
+  OperationName,
+  Operations,
+  Request,
+  Result,
+  TokenizerInfo,
+} from '../operations.ts';
+import { fetchFiles } from './files.ts';
+import { bestBuild, type EngineModule, loadEngine } from './wasm.ts';
+
+type Answer<Value> = Value | { error: { code: string; detail: string } };
+
+/** The value, or the engine's error thrown. */
+function unwrap<Value extends object>(answer: Answer<Value>): Value {
+  if ('error' in answer) throw new SqueezeBertError(answer.error.code as ErrorCode, answer.error.detail);
+  return answer;
+}
+
+/** Lets events in - messages, rendering - that wait meanwhile. Timers would wait 4 ms. */
+const breathe = () =>
+  new Promise<void>((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(0);
+  });
+
+type Handlers = {
+  [Name in OperationName]: (
+    request: Request<Name>,
+    options: CallOptions,
+  ) => Promise<Operations[Name]['result']> | Operations[Name]['result'];
+};
+
+export class LocalBackend implements Backend {
+  private module: EngineModule | undefined;
+  private closed = false;
+
+  async call<Name extends OperationName>(
+    name: Name,
+    request: Request<Name>,
+    options: CallOptions = {},
+  ): Promise<Result<Name>> {
+    try {
+      throwIfAborted(options.signal);
+      const result = await this.handlers[name](request, options);
+      throwIfAborted(options.signal);
+      return result;
+    } catch (error) {
+      throw toError(error);
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    this.module = undefined;
+  }
+
+  private get engine(): EngineModule {
+    if (this.closed) throw new SqueezeBertError('DISPOSED');
+    if (!this.module) throw new SqueezeBertError('INTERNAL', 'the engine has not been started');
+    return this.module;
+  }
+
+  private readonly handlers: Handlers = {
+    start: async ({ wasm, build }) => {
+      const best = build ?? bestBuild();
+      this.module = await loadEngine(wasm, best);
+      return { build: best };
+    },
+
+    load: async (request, options) => {
+      const files = await fetchFiles(request, options);
+      try {
+        throwIfAborted(options.signal);
+        const tokenizer = request.tokenizer ? (unwrap(this.engine.loadTokenizer(files)) as TokenizerInfo) : null;
+        try {
+          const model = request.model ? unwrap(this.engine.loadModel(files, request.head ?? '')) : null;
+          return { tokenizer, model: model && ({ ...model, head: model.head as Head } satisfies ModelInfo) };
+        } catch (error) {
+          if (tokenizer) this.engine.release(tokenizer.handle);
+          throw error;
+        }
+      } finally {
+        files.close();
+      }
+    },
+
+    release: ({ handles }) => {
+      for (const handle of handles) this.engine.release(handle);
+      return null;
+    },
+
+    encode: ({ tokenizer, texts, pairs, options }) =>
+      unwrap(this.engine.encode(tokenizer, texts, pairs, options)).encodings,
+
+    decode: ({ tokenizer, ids, skipSpecialTokens, cleanUp }) =>
+      ids.map((list) => this.engine.decode(tokenizer, list, skipSpecialTokens, cleanUp)),
+
+    idsToTokens: ({ tokenizer, ids }) => Array.from(ids, (id) => this.engine.idToToken(tokenizer, id)),
+
+    tokensToIds: ({ tokenizer, tokens }) => tokens.map((token) => this.engine.tokenToId(tokenizer, token)),
+
+    normalize: ({ tokenizer, text }) => this.engine.normalize(tokenizer, text),
+
+    run: ({ model, ...input }) => unwrap(this.engine.run(model, input)).tensors,
+
+    classify: async ({ tokenizer, model, texts, pairs, topK }, { signal }) => {
+      const results: Operations['classify']['result'] = [];
+      let since = performance.now();
+      for (const [index, text] of texts.entries()) {
+        results.push(unwrap(this.engine.classify(tokenizer, model, text, pairs[index] ?? null, topK)));
+        // A long batch: now and then whoever waits gets in, and an abort is seen.
+        if (index + 1 < texts.length && performance.now() - since > 8) {
+          await breathe();
+          throwIfAborted(signal);
+          since = performance.now();
+        }
+      }
+      return results;
+    },
+
+    heapBytes: () => this.engine.heapBytes(),
+  };
+}
+

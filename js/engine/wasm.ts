@@ -1,0 +1,69 @@
+// Picks and instantiates the WebAssembly build.
+import type { Build, WasmSource } from '../env.ts';
+import { SqueezeBertError } from '../errors.ts';
+import createModule, { type MainModule } from '#glue';
+
+export type EngineModule = MainModule;
+
+// The smallest modules that use one instruction each: a function () -> v128 of i8x16.popcnt, and one of
+// i8x16.relaxed_swizzle.
+const simdProbe = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
+const relaxedProbe = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253,
+  128, 2, 11,
+];
+const validates = (bytes: number[]) => {
+  try {
+    return WebAssembly.validate(new Uint8Array(bytes));
+  } catch {
+    return false;
+  }
+};
+
+/** Errors: WASM_UNSUPPORTED where there is no SIMD. */
+export function bestBuild(): Build {
+  if (typeof WebAssembly === 'undefined' || !validates(simdProbe)) throw new SqueezeBertError('WASM_UNSUPPORTED');
+  return validates(relaxedProbe) ? 'simd-relaxed' : 'simd';
+}
+
+// Literals, so that bundlers find the files.
+const urls: Record<Build, () => URL> = {
+  simd: () => new URL('./squeezebert-simd.wasm', import.meta.url),
+  'simd-relaxed': () => new URL('./squeezebert-simd-relaxed.wasm', import.meta.url),
+};
+
+async function fetched(url: URL): Promise<Response | Uint8Array<ArrayBuffer>> {
+  if (url.protocol === 'file:') {
+    const { readFile } = await import(/* @vite-ignore */ /* webpackIgnore: true */ 'node:fs/promises');
+    return new Uint8Array(await readFile(url));
+  }
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} answered with status ${response.status}`);
+  return response;
+}
+
+async function compile(source: WasmSource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  const bytes = typeof source === 'string' || source instanceof URL ? await fetched(new URL(source)) : source;
+  if (!(bytes instanceof Response)) return WebAssembly.compile(bytes as BufferSource);
+  // Servers that call it another type than application/wasm do no harm.
+  if (bytes.headers.get('content-type')?.split(';')[0] === 'application/wasm') return WebAssembly.compileStreaming(bytes);
+  return WebAssembly.compile(await bytes.arrayBuffer());
+}
+
+/** Errors: WASM_UNSUPPORTED, WASM_LOAD. */
+export async function loadEngine(source: WasmSource | undefined, build: Build): Promise<EngineModule> {
+  try {
+    const module = await compile(source ?? urls[build]());
+    return await new Promise<EngineModule>((resolve, reject) => {
+      createModule({
+        instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) {
+          WebAssembly.instantiate(module, imports).then(done).catch(reject);
+          return {};
+        },
+      }).then(resolve, reject);
+    });
+  } catch (error) {
+    throw new SqueezeBertError('WASM_LOAD', error instanceof Error ? error.message : String(error), error);
+  }
+}

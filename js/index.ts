@@ -1,0 +1,12 @@
+/**
+ * Text understanding on the visitor's own machine. The engine runs in a web worker; nothing but the files of the model is
+ * ever fetched, and no text leaves the page.
+ *
+ * @module
+ */
+import { WorkerBackend } from '../web-workers/client.ts';
+import { provideBackend } from './session.ts';
+
+export * from './api.ts';
+
+provideBackend(() => new WorkerBackend());

@@ -1,0 +1,38 @@
+import type { CallOptions, FilesSpec, Head, LoadRequest, Progress } from './operations.ts';
+import type { Session } from './session.ts';
+import { type ModelSource, resolveSource } from './sources.ts';
+
+/** Options of everything that loads. */
+export interface LoadOptions {
+  /** Called with every step of every download. */
+  progress_callback?: (progress: Progress) => void;
+  /** Stops the load, which then rejects with the code ABORTED. */
+  signal?: AbortSignal | null;
+  /** Branch, tag or commit on the hub. */
+  revision?: string;
+  /** Sent with each download: `{ Authorization: 'Bearer ...' }`, say. */
+  headers?: Record<string, string>;
+}
+
+export async function load(
+  session: Session,
+  source: ModelSource | FilesSpec,
+  wanted: { tokenizer: boolean; model: boolean; head?: Head },
+  options: LoadOptions,
+): Promise<Awaited<ReturnType<Session['load']>>> {
+  const spec = isSpec(source) ? source : await resolveSource(source, options.revision);
+  const request: LoadRequest = { source: spec, ...wanted, headers: options.headers };
+  const call: CallOptions = { signal: options.signal, onProgress: options.progress_callback };
+  const loaded = await session.load(request, call);
+  options.progress_callback?.({ status: 'ready', name: spec.folder ?? spec.directory ?? '' });
+  return loaded;
+}
+
+const isSpec = (source: ModelSource | FilesSpec): source is FilesSpec =>
+  typeof source === 'object' && source !== null && 'files' in source && !(source.files instanceof Blob);
+
+/** `await using` where the platform knows it. */
+export function asyncDisposable<Value extends object>(value: Value, dispose: () => Promise<void>): Value {
+  if (typeof Symbol.asyncDispose === 'symbol') Object.defineProperty(value, Symbol.asyncDispose, { value: dispose });
+  return value;
+}

@@ -1,0 +1,146 @@
+// What the engine can do, as plain data that crosses to a worker. One interface, two implementations: js/engine/local.ts
+// in this thread, web-workers/client.ts in a worker.
+import type { Build, WasmSource } from './env.ts';
+
+/** A file of a model: where to fetch it, its content, or a path in Node. */
+export type FileSpec = { url: string } | { path: string } | Blob | Uint8Array;
+
+/** The files of a model by their names. `folder`: those not listed may be fetched from there. */
+export interface FilesSpec {
+  files: Record<string, FileSpec>;
+  folder?: string | undefined;
+  /** A folder on disk, in Node. */
+  directory?: string | undefined;
+}
+
+export type Head =
+  | 'none'
+  | 'sequence-classification'
+  | 'token-classification'
+  | 'question-answering'
+  | 'masked-lm'
+  | 'multiple-choice';
+
+export interface TokenizerInfo {
+  handle: number;
+  vocabSize: number;
+  modelMaxLength: number;
+  specialIds: { pad: number; unk: number; cls: number; sep: number; mask: number };
+}
+
+export interface ModelInfo {
+  handle: number;
+  head: Head;
+  labels: string[];
+  maxLength: number;
+  hiddenSize: number;
+  vocabSize: number;
+  weightBytes: number;
+}
+
+export interface LoadRequest {
+  source: FilesSpec;
+  tokenizer: boolean;
+  model: boolean;
+  /** Overrides the head that config.json names. */
+  head?: Head | undefined;
+  /** Sent with each download. */
+  headers?: Record<string, string> | undefined;
+}
+
+export interface EngineEncoding {
+  ids: Int32Array;
+  typeIds: Int32Array;
+  attentionMask: Int32Array;
+  specialTokensMask: Int32Array;
+  wordIds: Int32Array;
+  sequenceIds: Int32Array;
+  offsets: Int32Array;
+  truncated: boolean;
+  overflowing: EngineEncoding[];
+}
+
+export interface EncodeOptions {
+  addSpecialTokens: boolean;
+  keepOverflowing: boolean;
+  truncation: { maxLength: number; stride: number; strategy: number; left: boolean } | null;
+  padding: { length: number; multipleOf: number; left: boolean } | null;
+}
+
+export interface RunRequest {
+  model: number;
+  ids: Int32Array;
+  typeIds: Int32Array | null;
+  attentionMask: Int32Array | null;
+  lengths: Int32Array;
+  hiddenStates: boolean;
+  attentions: boolean;
+  attentionScores: boolean;
+  lastHiddenState: boolean;
+  poolerOutput: boolean;
+}
+
+export interface EngineTensor {
+  name: string;
+  dims: Int32Array;
+  data: Float32Array;
+}
+
+export interface Scores {
+  labels: Int32Array;
+  scores: Float32Array;
+  tokens: number;
+  truncated: boolean;
+}
+
+export interface Operations {
+  start: { request: { wasm?: WasmSource | undefined; build?: Build | undefined }; result: { build: Build } };
+  load: { request: LoadRequest; result: { tokenizer: TokenizerInfo | null; model: ModelInfo | null } };
+  release: { request: { handles: number[] }; result: null };
+  encode: {
+    request: { tokenizer: number; texts: string[]; pairs: string[]; options: EncodeOptions };
+    result: EngineEncoding[];
+  };
+  decode: {
+    request: { tokenizer: number; ids: Int32Array[]; skipSpecialTokens: boolean; cleanUp: boolean };
+    result: string[];
+  };
+  idsToTokens: { request: { tokenizer: number; ids: Int32Array }; result: string[] };
+  tokensToIds: { request: { tokenizer: number; tokens: string[] }; result: number[] };
+  normalize: { request: { tokenizer: number; text: string }; result: string };
+  run: { request: RunRequest; result: EngineTensor[] };
+  classify: {
+    request: { tokenizer: number; model: number; texts: string[]; pairs: (string | null)[]; topK: number };
+    result: Scores[];
+  };
+  heapBytes: { request: null; result: number };
+}
+
+export type OperationName = keyof Operations;
+export type Request<Name extends OperationName> = Operations[Name]['request'];
+export type Result<Name extends OperationName> = Operations[Name]['result'];
+
+/** As transformers.js reports it. */
+export interface Progress {
+  status: 'initiate' | 'download' | 'progress' | 'done' | 'ready';
+  /** The model as it was asked for. */
+  name: string;
+  file?: string;
+  /** Percent, where the size is known. */
+  progress?: number;
+  /** Bytes. */
+  loaded?: number;
+  total?: number;
+}
+
+export interface CallOptions {
+  signal?: AbortSignal | null | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** The engine, wherever it runs. */
+export interface Backend {
+  call<Name extends OperationName>(name: Name, request: Request<Name>, options?: CallOptions): Promise<Result<Name>>;
+  /** Ends it; its pending calls reject with DISPOSED. */
+  close(): void;
+}

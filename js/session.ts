@@ -1,0 +1,106 @@
+// The one engine that all pipelines and models of a page share: started by the first that loads, ended with the last.
+import { env, type WasmSource } from './env.ts';
+import type { Build } from './env.ts';
+import { SqueezeBertError } from './errors.ts';
+import type { Backend, CallOptions, OperationName, Request, Result } from './operations.ts';
+
+let createBackend: (() => Backend) | undefined;
+
+/** Each entry point says where its engine runs. */
+export function provideBackend(create: () => Backend): void {
+  createBackend = create;
+}
+
+interface Shared {
+  backend: Backend;
+  started: Promise<{ build: Build }>;
+  users: number;
+}
+let shared: Shared | undefined;
+
+/** As it can be sent to a worker. */
+async function sendable(source: WasmSource | undefined): Promise<WasmSource | undefined> {
+  if (typeof source === 'string') return new URL(source, globalThis.document?.baseURI ?? import.meta.url).href;
+  if (source instanceof URL) return source.href;
+  if (typeof Response !== 'undefined' && source instanceof Response) return source.arrayBuffer();
+  return source;
+}
+
+async function start(backend: Backend): Promise<{ build: Build }> {
+  return backend.call('start', { wasm: await sendable(env.wasm), build: env.build });
+}
+
+/** One user of the engine: what it has loaded goes with it. */
+export class Session {
+  private over = false;
+  private readonly shared: Shared;
+  private handles: number[] = [];
+
+  constructor() {
+    if (!shared) {
+      if (!createBackend) throw new SqueezeBertError('INTERNAL', 'no backend');
+      const backend = createBackend();
+      const started = start(backend);
+      // Whoever loads hears of it; nobody else has to.
+      started.catch(() => {});
+      shared = { backend, started, users: 0 };
+    }
+    this.shared = shared;
+    this.shared.users += 1;
+  }
+
+  /** The build that runs. Errors: WASM_UNSUPPORTED, WASM_LOAD, WORKER. */
+  async build(): Promise<Build> {
+    return (await this.shared.started).build;
+  }
+
+  async call<Name extends OperationName>(
+    name: Name,
+    request: Request<Name>,
+    options?: CallOptions,
+  ): Promise<Result<Name>> {
+    if (this.over) throw new SqueezeBertError('DISPOSED');
+    const result = await this.shared.backend.call(name, request, options);
+    if (this.over) throw new SqueezeBertError('DISPOSED');
+    return result;
+  }
+
+  async load(request: Request<'load'>, options: CallOptions): Promise<Result<'load'>> {
+    await this.shared.started;
+    const loaded = await this.call('load', request, options);
+    for (const part of [loaded.tokenizer, loaded.model]) if (part) this.handles.push(part.handle);
+    return loaded;
+  }
+
+  /** Frees what was loaded here, and the engine where nobody else uses it. A second call does nothing. */
+  async dispose(): Promise<void> {
+    if (this.over) return;
+    this.over = true;
+    const { backend } = this.shared;
+    this.shared.users -= 1;
+    if (this.shared.users === 0) {
+      if (shared === this.shared) shared = undefined;
+      backend.close();
+    } else if (this.handles.length > 0) {
+      // An engine that has crashed has nothing left to free.
+      await backend.call('release', { handles: this.handles }).catch(() => {});
+    }
+  }
+}
+
+/** Runs `load` with a new session, which ends when it fails. */
+export async function withSession<Value>(load: (session: Session) => Promise<Value>): Promise<Value> {
+  const session = new Session();
+  try {
+    return await load(session);
+  } catch (error) {
+    await session.dispose();
+    // A worker that failed to start or crashed is not kept for the next one.
+    throw error;
+  }
+}
+
+/** Bytes of the engine's memory; 0 where it does not run. */
+export async function heapBytes(): Promise<number> {
+  return shared ? shared.backend.call('heapBytes', null) : 0;
+}

@@ -1,0 +1,63 @@
+// dist/: the package's files. esbuild bundles and minifies the three entry points, tsc writes the declarations, the
+// WebAssembly builds and the shipped model are copied. Plain relative addresses inside (./worker.js, ./squeezebert-simd.wasm,
+// ./models/...) stay as they are, for the bundlers of the users.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { errorCodes } from './generate-error-codes.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+const glue = join(root, 'build/wasm-simd/squeezebert-simd.mjs');
+const model = ['config.json', 'model.safetensors', 'vocab.txt', 'tokenizer_config.json'];
+
+const needed = [
+  glue,
+  ...['simd', 'simd-relaxed'].map((name) => join(root, `build/wasm-${name}/squeezebert-${name}.wasm`)),
+  ...model.map((name) => join(root, 'models/sentiment-en', name)),
+];
+const missing = needed.filter((file) => !existsSync(file));
+if (missing.length > 0) {
+  console.error(`Missing: ${missing.join(', ')}. \`npm run build\` makes the builds; the model is part of the repository.`);
+  process.exit(1);
+}
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(join(dist, 'models/sentiment-en'), { recursive: true });
+writeFileSync(join(root, 'js/error-codes.ts'), errorCodes());
+
+await build({
+  entryPoints: { index: 'js/index.ts', engine: 'js/engine.ts', worker: 'web-workers/worker.ts' },
+  absWorkingDir: root,
+  outdir: dist,
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2022',
+  platform: 'neutral',
+  external: ['node:*'],
+  alias: { '#glue': glue },
+  legalComments: 'none',
+  logLevel: 'warning',
+});
+
+for (const name of ['simd', 'simd-relaxed']) {
+  const file = `squeezebert-${name}.wasm`;
+  cpSync(join(root, `build/wasm-${name}`, file), join(dist, file));
+}
+for (const name of model) cpSync(join(root, 'models/sentiment-en', name), join(dist, 'models/sentiment-en', name));
+const card = join(root, 'models/sentiment-en/README.md');
+if (existsSync(card)) cpSync(card, join(dist, 'models/sentiment-en/README.md'));
+
+const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '--project', 'js/tsconfig.json'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+if (tsc.status !== 0) process.exit(1);
+for (const name of ['index', 'engine']) {
+  const types = join(dist, 'types/js', `${name}.d.ts`);
+  if (!readFileSync(types, 'utf8').includes('api')) throw new Error(`${types} lacks the public names`);
+  writeFileSync(join(dist, `${name}.d.ts`), `export * from './types/js/api.js';\n`);
+}
