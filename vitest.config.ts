@@ -14,11 +14,15 @@ const folders = {
   '/golden/': join(root, '../shared/golden'),
   '/fixtures/': join(root, 'tests/fixtures'),
   '/models/': join(root, 'models'),
+  // the package as it is published, untouched by Vite
+  '/dist/': join(root, 'dist'),
 };
 const types: Record<string, string> = {
   '.json': 'application/json',
   '.txt': 'text/plain; charset=utf-8',
   '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
 };
 
 /** Serves `folders` as they are: a file that is not there is a 404, not Vite's page. */
@@ -54,6 +58,8 @@ export default defineConfig({
           name: 'node',
           include: ['tests/js/**/*.test.ts'],
           environment: 'node',
+          // Node knows relaxed SIMD by itself from version 22 on.
+          execArgv: Number(process.versions.node.split('.')[0]) < 22 ? ['--experimental-wasm-relaxed-simd'] : [],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

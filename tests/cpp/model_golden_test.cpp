@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values("squeezebert-g1-gelu-cls3", "squeezebert-g1-gelu-cls3-f16", "squeezebert-g1-gelu-cls3-bf16",
                     "squeezebert-g4-gelu-base", "squeezebert-g4-gelu-mlm", "squeezebert-g4-gelu-qa",
                     "squeezebert-g4-gelu-token5", "squeezebert-g4-gelu-choice", "squeezebert-depthwise-relu-cls2",
-                    "squeezebert-h96-heads3-gelunew-cls2", "squeezebert-mixedgroups-silu-eps-mlm",
+                    "squeezebert-h96-heads3-gelunew-cls2", "squeezebert-mixedgroups-silu-eps-mlm", "squeezebert-g4-numlabels-only",
                     "bert-cls2", "distilbert-cls2",
                     "roberta-cls3"),
     [](const auto& info) {
