@@ -1,5 +1,6 @@
 // The public names, the same in every entry point.
-export { env, type Build, type Environment, type WasmSource } from './env.ts';
+/// <reference lib="esnext.disposable" preserve="true" />
+export { type Build, type Environment, env, type WasmSource } from './env.ts';
 export { type ErrorCode, SqueezeBertError, SupersededError } from './errors.ts';
 export type { LoadOptions } from './load.ts';
 export {

@@ -31,8 +31,11 @@ export async function load(
 const isSpec = (source: ModelSource | FilesSpec): source is FilesSpec =>
   typeof source === 'object' && source !== null && 'files' in source && !(source.files instanceof Blob);
 
-/** `await using` where the platform knows it. */
-export function asyncDisposable<Value extends object>(value: Value, dispose: () => Promise<void>): Value {
+/** For `await using`, where the platform knows it. */
+export function asyncDisposable<Value extends object>(
+  value: Value,
+  dispose: () => Promise<void>,
+): Value & { readonly [Symbol.asyncDispose]: () => Promise<void> } {
   if (typeof Symbol.asyncDispose === 'symbol') Object.defineProperty(value, Symbol.asyncDispose, { value: dispose });
-  return value;
+  return value as Value & { readonly [Symbol.asyncDispose]: () => Promise<void> };
 }

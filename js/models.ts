@@ -43,6 +43,8 @@ export interface Model {
   (inputs: ModelInputs, options?: ModelCallOptions): Promise<ModelOutputs>;
   readonly config: Readonly<ModelConfig>;
   dispose(): Promise<void>;
+  /** `await using`, where the platform knows it. */
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
 
 export interface ModelConfig {

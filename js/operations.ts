@@ -141,6 +141,8 @@ export interface CallOptions {
 /** The engine, wherever it runs. */
 export interface Backend {
   call<Name extends OperationName>(name: Name, request: Request<Name>, options?: CallOptions): Promise<Result<Name>>;
+  /** Closed or crashed: every further call is in vain. */
+  readonly ended: boolean;
   /** Ends it; its pending calls reject with DISPOSED. */
   close(): void;
 }

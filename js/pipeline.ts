@@ -30,6 +30,8 @@ export type TextClassificationPipeline = ClassifyTexts & {
   readonly info: PipelineInfo;
   /** Frees the model, and ends the worker where nothing else uses it. Later calls reject with the code DISPOSED. */
   dispose(): Promise<void>;
+  /** `await using`, where the platform knows it. */
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
 /** Tasks by name, and the pipeline that each gives. */

@@ -1,8 +1,12 @@
-// The one engine that all pipelines and models of a page share: started by the first that loads, ended with the last.
-import { env, type WasmSource } from './env.ts';
+// The one engine that all pipelines and models of a page share: started by the first that loads, ended with the last. One
+// that has crashed is left to those who have it, and the next that loads starts another.
+
 import type { Build } from './env.ts';
-import { SqueezeBertError } from './errors.ts';
+import { env, type WasmSource } from './env.ts';
+import { aborted, SqueezeBertError, toError } from './errors.ts';
+import { isNode, nodeModule } from './node.ts';
 import type { Backend, CallOptions, OperationName, Request, Result } from './operations.ts';
+import { base } from './sources.ts';
 
 let createBackend: (() => Backend) | undefined;
 
@@ -20,14 +24,30 @@ let shared: Shared | undefined;
 
 /** As it can be sent to a worker. */
 async function sendable(source: WasmSource | undefined): Promise<WasmSource | undefined> {
-  if (typeof source === 'string') return new URL(source, globalThis.document?.baseURI ?? import.meta.url).href;
+  if (typeof source === 'string' && isNode() && !/^[a-z][\w+.-]+:/i.test(source))
+    return nodeModule('node:url').pathToFileURL(source).href;
+  if (typeof source === 'string') return new URL(source, base()).href;
   if (source instanceof URL) return source.href;
-  if (typeof Response !== 'undefined' && source instanceof Response) return source.arrayBuffer();
+  if (typeof Response !== 'undefined' && source instanceof Response) return source.clone().arrayBuffer();
   return source;
 }
 
 async function start(backend: Backend): Promise<{ build: Build }> {
-  return backend.call('start', { wasm: await sendable(env.wasm), build: env.build });
+  const wasm = await sendable(env.wasm).catch((error: unknown) => {
+    throw new SqueezeBertError('WASM_LOAD', `env.wasm: ${toError(error).detail}`, error);
+  });
+  return backend.call('start', { wasm, build: env.build });
+}
+
+/** Waits no longer than until the abort. */
+function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal | null | undefined): Promise<Value> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(aborted(signal));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }
 
 /** One user of the engine: what it has loaded goes with it. */
@@ -37,7 +57,7 @@ export class Session {
   private handles: number[] = [];
 
   constructor() {
-    if (!shared) {
+    if (!shared || shared.backend.ended) {
       if (!createBackend) throw new SqueezeBertError('INTERNAL', 'no backend');
       const backend = createBackend();
       const started = start(backend);
@@ -66,7 +86,7 @@ export class Session {
   }
 
   async load(request: Request<'load'>, options: CallOptions): Promise<Result<'load'>> {
-    await this.shared.started;
+    await unlessAborted(this.shared.started, options.signal);
     const loaded = await this.call('load', request, options);
     for (const part of [loaded.tokenizer, loaded.model]) if (part) this.handles.push(part.handle);
     return loaded;
@@ -95,12 +115,14 @@ export async function withSession<Value>(load: (session: Session) => Promise<Val
     return await load(session);
   } catch (error) {
     await session.dispose();
-    // A worker that failed to start or crashed is not kept for the next one.
     throw error;
   }
 }
 
 /** Bytes of the engine's memory; 0 where it does not run. */
 export async function heapBytes(): Promise<number> {
-  return shared ? shared.backend.call('heapBytes', null) : 0;
+  if (!shared) return 0;
+  const { backend, started } = shared;
+  await started;
+  return backend.call('heapBytes', null);
 }

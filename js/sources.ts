@@ -1,6 +1,8 @@
 // What a caller may name as a model, turned into files that the engine fetches or reads.
+import { receive } from './engine/download.ts';
 import { env } from './env.ts';
 import { invalid } from './errors.ts';
+import { isNode, nodeModule } from './node.ts';
 import type { FileSpec, FilesSpec } from './operations.ts';
 
 /** One file: its content, a response that brings it, or its address. */
@@ -13,8 +15,8 @@ export type FileLike = Blob | ArrayBuffer | Uint8Array | Response | URL | string
  */
 export type ModelSource = string | URL | readonly File[] | FileList | Record<string, FileLike> | Map<string, FileLike>;
 
-const base = () => globalThis.document?.baseURI ?? globalThis.location?.href;
-const isNode = () => typeof process !== 'undefined' && Boolean(process.versions?.node);
+/** What relative addresses are relative to; nothing in Node. */
+export const base = () => globalThis.document?.baseURI ?? globalThis.location?.href;
 
 /** The address of a folder, with a slash at its end. */
 function folderUrl(url: URL): string {
@@ -34,18 +36,19 @@ function absolute(url: string | URL): string {
 async function fileSpec(name: string, file: FileLike): Promise<FileSpec> {
   if (file instanceof Blob || file instanceof Uint8Array) return file;
   if (file instanceof ArrayBuffer) return new Uint8Array(file);
-  if (typeof Response !== 'undefined' && file instanceof Response) return file.blob();
+  if (typeof Response !== 'undefined' && file instanceof Response)
+    return (await receive(file, file.url || name)) as Blob;
   if (typeof file === 'string' && isNode() && !/^[a-z][\w+.-]+:/i.test(file)) return { path: file };
   if (typeof file === 'string' || file instanceof URL) return { url: absolute(file) };
   throw invalid(`the file '${name}' is neither a Blob, a buffer, a Response nor an address`);
 }
 
-async function fromString(source: string, revision: string): Promise<FilesSpec> {
+function fromString(source: string, revision: string): FilesSpec {
   if (source === '') throw invalid('the name of the model is empty');
   if (/^[a-z][a-z\d+.-]*:\/\//i.test(source)) return { files: {}, folder: folderUrl(new URL(absolute(source))) };
   if (isNode()) {
-    const { existsSync } = await import(/* @vite-ignore */ /* webpackIgnore: true */ 'node:fs');
-    if (/^(\.{0,2}\/|[a-z]:[\\/])/i.test(source) || existsSync(source)) return { files: {}, directory: source };
+    if (/^(\.{0,2}\/|[a-z]:[\\/])/i.test(source) || nodeModule('node:fs').existsSync(source))
+      return { files: {}, directory: source };
   }
   if (/^\.{0,2}\//.test(source)) return { files: {}, folder: folderUrl(new URL(absolute(source))) };
   if (!/^[\w.-]+(\/[\w.-]+)?$/.test(source))
@@ -53,7 +56,7 @@ async function fromString(source: string, revision: string): Promise<FilesSpec> 
   return { files: {}, folder: `${env.hub}/${source}/resolve/${encodeURIComponent(revision)}/` };
 }
 
-/** Errors: INVALID_ARGUMENT for what is none of them. */
+/** Errors: INVALID_ARGUMENT for what is none of them; those of a download for a response that brings no file. */
 export async function resolveSource(source: ModelSource, revision = 'main'): Promise<FilesSpec> {
   if (typeof source === 'string') return fromString(source, revision);
   if (source instanceof URL) return { files: {}, folder: folderUrl(source) };

@@ -3,7 +3,7 @@ import { asyncDisposable, type LoadOptions, load } from './load.ts';
 import type { EncodeOptions, EngineEncoding, TokenizerInfo } from './operations.ts';
 import { type Session, withSession } from './session.ts';
 import type { ModelSource } from './sources.ts';
-import { int64, type Tensor } from './tensor.ts';
+import { int64, Tensor } from './tensor.ts';
 
 export type TruncationName = 'longest_first' | 'only_first' | 'only_second';
 
@@ -27,8 +27,14 @@ export interface TokenizeOptions {
   truncation_side?: 'left' | 'right';
   /** `false`: arrays of numbers, which may have different lengths. */
   return_tensor?: boolean;
+  /** The result always has `offset_mapping`; here for code that was written for the original. */
+  return_offsets_mapping?: boolean;
+  /** Likewise `special_tokens_mask`. */
+  return_special_tokens_mask?: boolean;
+  signal?: AbortSignal | null;
 }
 
+/** What is known of the tokens, a row for each sequence. Made when it is read. */
 interface Details {
   /** Start and end of each token in its text, UTF-16 units; [0, 0] for special tokens. */
   offset_mapping: [number, number][][];
@@ -62,7 +68,8 @@ export function texts(value: string | readonly string[], name = 'text'): string[
   const list = typeof value === 'string' ? [value] : value;
   if (!Array.isArray(list)) throw invalid(`${name} must be a string or an array of strings`);
   for (const item of list)
-    if (typeof item !== 'string') throw invalid(`${name} must be a string, not ${item === null ? 'null' : typeof item}`);
+    if (typeof item !== 'string')
+      throw invalid(`${name} must be a string, not ${item === null ? 'null' : typeof item}`);
   return list;
 }
 
@@ -101,15 +108,23 @@ const orNull = (values: Int32Array) => Array.from(values, (value) => (value < 0 
 
 function details(rows: readonly EngineEncoding[], samples: number[]): Details {
   return {
-    offset_mapping: rows.map(({ offsets }) =>
-      Array.from({ length: offsets.length / 2 }, (_, i): [number, number] => [
-        offsets[2 * i] as number,
-        offsets[2 * i + 1] as number,
-      ]),
-    ),
-    word_ids: rows.map((row) => orNull(row.wordIds)),
-    sequence_ids: rows.map((row) => orNull(row.sequenceIds)),
-    special_tokens_mask: rows.map((row) => Array.from(row.specialTokensMask)),
+    get offset_mapping() {
+      return rows.map(({ offsets }) =>
+        Array.from({ length: offsets.length / 2 }, (_, i): [number, number] => [
+          offsets[2 * i] as number,
+          offsets[2 * i + 1] as number,
+        ]),
+      );
+    },
+    get word_ids() {
+      return rows.map((row) => orNull(row.wordIds));
+    },
+    get sequence_ids() {
+      return rows.map((row) => orNull(row.sequenceIds));
+    },
+    get special_tokens_mask() {
+      return rows.map((row) => Array.from(row.specialTokensMask));
+    },
     overflow_to_sample_mapping: samples,
     truncated: rows.map((row) => row.truncated),
   };
@@ -127,7 +142,10 @@ export interface Tokenizer {
   (text: string | readonly string[], options: TokenizeOptions & { return_tensor: false }): Promise<TokenizedLists>;
   (text: string | readonly string[], options?: TokenizeOptions): Promise<TokenizedTensors>;
   /** The ids of one text. */
-  encode(text: string, options?: Pick<TokenizeOptions, 'add_special_tokens'> & { text_pair?: string }): Promise<number[]>;
+  encode(
+    text: string,
+    options?: Pick<TokenizeOptions, 'add_special_tokens'> & { text_pair?: string },
+  ): Promise<number[]>;
   /** The tokens of one text. */
   tokenize(text: string, options?: Pick<TokenizeOptions, 'add_special_tokens'>): Promise<string[]>;
   decode(ids: Iterable<number | bigint>, options?: DecodeOptions): Promise<string>;
@@ -143,6 +161,8 @@ export interface Tokenizer {
   /** -1 where there is none. */
   readonly special_ids: Readonly<TokenizerInfo['specialIds']>;
   dispose(): Promise<void>;
+  /** `await using`, where the platform knows it. */
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
 
 export interface DecodeOptions {
@@ -150,10 +170,19 @@ export interface DecodeOptions {
   clean_up_tokenization_spaces?: boolean;
 }
 
-const ids = (values: Iterable<number | bigint>): Int32Array => Int32Array.from([...values], Number);
+function ids(values: Iterable<number | bigint>): Int32Array {
+  if (typeof values !== 'object' || values === null || !(Symbol.iterator in values))
+    throw invalid('ids must be a list');
+  return Int32Array.from([...values], (value) => {
+    const id = Number(value);
+    if (id !== (id | 0)) throw invalid(`the id ${value}`);
+    return id;
+  });
+}
 
 function rowsOf(batch: readonly Iterable<number | bigint>[] | Tensor): Int32Array[] {
-  if (!('dims' in batch)) return batch.map(ids);
+  if (Array.isArray(batch)) return batch.map(ids);
+  if (!(batch instanceof Tensor)) throw invalid('a batch must be a list of lists of ids, or a tensor');
   const [rows = 0, length = 0] = batch.dims;
   const all = ids(batch.data as Iterable<number | bigint>);
   return Array.from({ length: rows }, (_, row) => all.slice(row * length, (row + 1) * length));
@@ -161,16 +190,17 @@ function rowsOf(batch: readonly Iterable<number | bigint>[] | Tensor): Int32Arra
 
 export function makeTokenizer(session: Session, info: TokenizerInfo): Tokenizer {
   const tokenizer = info.handle;
-  const encodeBatch = (list: string[], pairs: string[], options: EncodeOptions) =>
-    session.call('encode', { tokenizer, texts: list, pairs, options });
-  const plain = (add_special_tokens?: boolean) => engineOptions({ add_special_tokens: add_special_tokens ?? true }, info);
+  const encodeBatch = (list: string[], pairs: string[], options: EncodeOptions, signal?: AbortSignal | null) =>
+    session.call('encode', { tokenizer, texts: list, pairs, options }, { signal });
+  const plain = (add_special_tokens?: boolean) =>
+    engineOptions({ add_special_tokens: add_special_tokens ?? true }, info);
 
   async function call(text: string | readonly string[], options: TokenizeOptions = {}) {
     const list = texts(text);
     const pairs = options.text_pair === undefined ? [] : texts(options.text_pair, 'text_pair');
     if (options.text_pair !== undefined && pairs.length !== list.length)
       throw invalid(`${list.length} texts with ${pairs.length} second texts`);
-    const encodings = await encodeBatch(list, pairs, engineOptions(options, info));
+    const encodings = await encodeBatch(list, pairs, engineOptions(options, info), options.signal);
     const samples: number[] = [];
     const rows: EngineEncoding[] = [];
     for (const [sample, encoding] of encodings.entries())
@@ -180,26 +210,25 @@ export function makeTokenizer(session: Session, info: TokenizerInfo): Tokenizer 
       }
     const more = details(rows, samples);
     if (options.return_tensor === false)
-      return {
+      return Object.assign(more, {
         input_ids: rows.map((row) => Array.from(row.ids)),
         attention_mask: rows.map((row) => Array.from(row.attentionMask)),
         token_type_ids: rows.map((row) => Array.from(row.typeIds)),
-        ...more,
-      };
+      });
     const length = rows[0]?.ids.length ?? 0;
     if (rows.some((row) => row.ids.length !== length))
       throw invalid('texts of different lengths make no tensor; use padding: true, or return_tensor: false');
     const dims = [rows.length, length];
     const tensor = (pick: (row: EngineEncoding) => Int32Array) => int64(rows.map(pick), dims);
-    return {
+    return Object.assign(more, {
       input_ids: tensor((row) => row.ids),
       attention_mask: tensor((row) => row.attentionMask),
       token_type_ids: tensor((row) => row.typeIds),
-      ...more,
-    };
+    });
   }
 
-  const idsToTokens = (values: Iterable<number | bigint>) => session.call('idsToTokens', { tokenizer, ids: ids(values) });
+  const idsToTokens = async (values: Iterable<number | bigint>) =>
+    session.call('idsToTokens', { tokenizer, ids: ids(values) });
   const decodeRows = (rows: Int32Array[], options: DecodeOptions = {}) =>
     session.call('decode', {
       tokenizer,
@@ -220,7 +249,7 @@ export function makeTokenizer(session: Session, info: TokenizerInfo): Tokenizer 
     },
     decode: async (values: Iterable<number | bigint>, options?: DecodeOptions) =>
       (await decodeRows([ids(values)], options))[0] as string,
-    batch_decode: (batch: readonly Iterable<number | bigint>[] | Tensor, options?: DecodeOptions) =>
+    batch_decode: async (batch: readonly Iterable<number | bigint>[] | Tensor, options?: DecodeOptions) =>
       decodeRows(rowsOf(batch), options),
     convert_ids_to_tokens: idsToTokens,
     convert_tokens_to_ids: async (tokens: readonly string[]) =>

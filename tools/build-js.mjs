@@ -2,7 +2,7 @@
 // WebAssembly builds and the shipped model are copied. Plain relative addresses inside (./worker.js, ./squeezebert-simd.wasm,
 // ./models/...) stay as they are, for the bundlers of the users.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -20,7 +20,9 @@ const needed = [
 ];
 const missing = needed.filter((file) => !existsSync(file));
 if (missing.length > 0) {
-  console.error(`Missing: ${missing.join(', ')}. \`npm run build\` makes the builds; the model is part of the repository.`);
+  console.error(
+    `Missing: ${missing.join(', ')}. \`npm run build\` makes the builds; the model is part of the repository.`,
+  );
   process.exit(1);
 }
 
@@ -37,7 +39,6 @@ await build({
   format: 'esm',
   target: 'es2022',
   platform: 'neutral',
-  external: ['node:*'],
   alias: { '#glue': glue },
   legalComments: 'none',
   logLevel: 'warning',
@@ -56,8 +57,10 @@ const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '--p
   stdio: 'inherit',
 });
 if (tsc.status !== 0) process.exit(1);
-for (const name of ['index', 'engine']) {
-  const types = join(dist, 'types/js', `${name}.d.ts`);
-  if (!readFileSync(types, 'utf8').includes('api')) throw new Error(`${types} lacks the public names`);
-  writeFileSync(join(dist, `${name}.d.ts`), `export * from './types/js/api.js';\n`);
+// tsc leaves the endings of imports in declarations as they are in the source.
+for (const name of readdirSync(join(dist, 'types'), { recursive: true })) {
+  const file = join(dist, 'types', name);
+  if (!name.endsWith('.d.ts')) continue;
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/(from|import\() ?'(\.[^']*)\.ts'/g, "$1 '$2.js'"));
 }
+for (const name of ['index', 'engine']) writeFileSync(join(dist, `${name}.d.ts`), `export * from './types/api.js';\n`);

@@ -24,6 +24,10 @@ export class WorkerBackend implements Backend {
   private lastId = 0;
   private over: SqueezeBertError | undefined;
 
+  get ended(): boolean {
+    return this.over !== undefined;
+  }
+
   /** Errors: WORKER. */
   constructor() {
     try {
@@ -51,8 +55,15 @@ export class WorkerBackend implements Backend {
       const onAbort = () => {
         this.post({ type: 'abort', id });
         this.take(id)?.reject(aborted(signal));
+        // What has been loaded when the abort arrives has no owner.
+        if (name === 'load')
+          this.pending.set(id, { resolve: free, reject: () => {}, onProgress: undefined, stop: () => {} });
       };
       signal?.addEventListener('abort', onAbort, { once: true });
+      const free = ({ tokenizer, model }: Result<'load'>) => {
+        const handles = [tokenizer, model].flatMap((part) => (part ? [part.handle] : []));
+        this.call('release', { handles }).catch(() => {});
+      };
       const stop = () => signal?.removeEventListener('abort', onAbort);
       this.pending.set(id, { resolve, reject, onProgress, stop });
       try {

@@ -5,6 +5,7 @@ import type { FromWorker, ToWorker } from './protocol.ts';
 
 interface Scope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  reportError(error: unknown): void;
   postMessage(message: FromWorker, transfer: Transferable[]): void;
 }
 const scope = globalThis as unknown as Scope;
@@ -32,6 +33,8 @@ async function answer(message: Extract<ToWorker, { type: 'call' }>): Promise<voi
   } catch (error) {
     const { code, detail } = toError(error);
     scope.postMessage({ type: 'error', id, error: { code, detail } }, []);
+    // The page hears of it as of any other crash.
+    if (backend.ended) scope.reportError(error);
   } finally {
     calls.delete(id);
   }

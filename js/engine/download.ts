@@ -31,20 +31,29 @@ function statusError(status: number, url: string): SqueezeBertError {
   return new SqueezeBertError('HTTP_STATUS', `${url}, status ${status}`);
 }
 
+const failure = (error: unknown, url: string, signal?: AbortSignal | null) =>
+  signal?.aborted ? aborted(signal) : new SqueezeBertError('NETWORK', url, error);
+
+/** Pieces are handed over to a Blob - which the browser may keep on disk - when they have become this many bytes. */
+const handOver = 16 << 20;
+
 /** Errors: ABORTED, NETWORK, FILE_NOT_FOUND, UNAUTHORIZED, HTTP_STATUS, UNEXPECTED_HTML, FILE_TRUNCATED. */
 export async function download(url: string, options: DownloadOptions = {}): Promise<Blob | null> {
-  const { signal, headers, onProgress, optional } = options;
+  const { signal, headers } = options;
   throwIfAborted(signal);
   if (url.startsWith('data:')) return fromDataUrl(url);
-  const fail = (error: unknown, detail = url) =>
-    signal?.aborted ? aborted(signal) : new SqueezeBertError('NETWORK', detail, error);
-
   let response: Response;
   try {
     response = await fetch(url, { signal: signal ?? null, ...(headers ? { headers } : {}) });
   } catch (error) {
-    throw fail(error);
+    throw failure(error, url, signal);
   }
+  return receive(response, url, options);
+}
+
+/** The content of a response. Errors: as `download`. */
+export async function receive(response: Response, url: string, options: DownloadOptions = {}): Promise<Blob | null> {
+  const { signal, onProgress, optional } = options;
   if (!response.ok) {
     void response.body?.cancel().catch(() => {});
     if (optional && (response.status === 404 || response.status === 410)) return null;
@@ -54,7 +63,9 @@ export async function download(url: string, options: DownloadOptions = {}): Prom
   // What is counted are the bytes after decompression; the header counts those before.
   const length = response.headers.get('content-encoding') ? null : response.headers.get('content-length');
   const total = length === null ? undefined : Number(length);
-  const parts: BlobPart[] = [];
+  const blobs: Blob[] = [];
+  let parts: BlobPart[] = [];
+  let waiting = 0;
   let loaded = 0;
   try {
     const reader = response.body?.getReader();
@@ -63,17 +74,23 @@ export async function download(url: string, options: DownloadOptions = {}): Prom
       if (!piece?.value) break;
       parts.push(piece.value as Uint8Array<ArrayBuffer>);
       loaded += piece.value.byteLength;
+      waiting += piece.value.byteLength;
+      if (waiting >= handOver) {
+        blobs.push(new Blob(parts));
+        parts = [];
+        waiting = 0;
+      }
       onProgress?.(loaded, total);
     }
   } catch (error) {
     if (!signal?.aborted && total !== undefined && loaded < total)
       throw new SqueezeBertError('FILE_TRUNCATED', `${url}: ${loaded} of ${total} bytes`, error);
-    throw fail(error);
+    throw failure(error, url, signal);
   }
   throwIfAborted(signal);
   if (total !== undefined && loaded !== total)
     throw new SqueezeBertError('FILE_TRUNCATED', `${url}: ${loaded} of ${total} bytes`);
-  const blob = new Blob(parts);
+  const blob = new Blob([...blobs, ...parts]);
   if (await looksLikeHtml(blob, response.headers.get('content-type'))) {
     if (optional) return null;
     throw new SqueezeBertError('UNEXPECTED_HTML', url);

@@ -1,5 +1,6 @@
 // The files of a model, brought to where the engine can read them synchronously.
 import { SqueezeBertError, throwIfAborted } from '../errors.ts';
+import { isNode, nodeModule } from '../node.ts';
 import type { FilesSpec, LoadRequest, Progress } from '../operations.ts';
 import { download } from './download.ts';
 
@@ -13,8 +14,11 @@ export interface SyncSource {
 /** What the engine sees. */
 export class EngineFiles {
   private readonly sources = new Map<string, SyncSource>();
+  private closed = false;
+
   set(name: string, source: SyncSource): void {
     this.sources.set(name, source);
+    if (this.closed) source.close?.();
   }
   has(name: string): boolean {
     return this.sources.has(name);
@@ -22,7 +26,9 @@ export class EngineFiles {
   open(name: string): SyncSource | null {
     return this.sources.get(name) ?? null;
   }
+  /** What comes later is closed at once. */
   close(): void {
+    this.closed = true;
     for (const source of this.sources.values()) source.close?.();
   }
 }
@@ -56,12 +62,17 @@ async function blobSource(blob: Blob): Promise<SyncSource> {
   };
 }
 
-async function pathSource(path: string): Promise<SyncSource | null> {
-  const { closeSync, existsSync, fstatSync, openSync, readSync } = await import(
-    /* @vite-ignore */ /* webpackIgnore: true */ 'node:fs'
-  );
+/** Errors: FILE_READ for what is there but is no readable file. */
+function pathSource(path: string): SyncSource | null {
+  const { closeSync, existsSync, fstatSync, openSync, readSync, statSync } = nodeModule('node:fs');
   if (!existsSync(path)) return null;
-  const file = openSync(path, 'r');
+  if (!statSync(path).isFile()) throw new SqueezeBertError('FILE_READ', `${path} is not a file`);
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    throw new SqueezeBertError('FILE_READ', path, error);
+  }
   return {
     size: fstatSync(file).size,
     read(offset, target) {
@@ -104,7 +115,10 @@ class Fetcher {
     if (this.files.has(name)) return true;
     const source = await this.find(name, optional);
     if (source) this.files.set(name, source);
-    else if (!optional) throw new SqueezeBertError('FILE_NOT_FOUND', name);
+    else if (!optional) {
+      const { directory } = this.source;
+      throw new SqueezeBertError('FILE_NOT_FOUND', directory === undefined ? name : `${directory}/${name}`);
+    }
     return source !== null;
   }
 
@@ -123,10 +137,7 @@ class Fetcher {
   private async fetch(name: string, url: string, optional: boolean): Promise<SyncSource | null> {
     const { signal, onProgress } = this.context;
     const base = { name: this.source.folder ?? url, file: name };
-    if (url.startsWith('file:')) {
-      const { fileURLToPath } = await import(/* @vite-ignore */ /* webpackIgnore: true */ 'node:url');
-      return pathSource(fileURLToPath(url));
-    }
+    if (url.startsWith('file:') && isNode()) return pathSource(nodeModule('node:url').fileURLToPath(url));
     onProgress?.({ status: 'initiate', ...base });
     const blob = await download(url, {
       signal,
@@ -147,8 +158,13 @@ class Fetcher {
 }
 
 /** Errors: those of a download; FILE_NOT_FOUND naming the file. */
-export async function fetchFiles(request: LoadRequest, context: FetchContext): Promise<EngineFiles> {
-  const fetcher = new Fetcher(request, context);
+export async function fetchFiles(request: LoadRequest, { signal, onProgress }: FetchContext): Promise<EngineFiles> {
+  throwIfAborted(signal);
+  // The first file that fails stops the others.
+  const stop = new AbortController();
+  const onAbort = () => stop.abort(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const fetcher = new Fetcher(request, { signal: stop.signal, onProgress });
   const tokenizer = async () => {
     const settings = ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'];
     // A list of files is complete; a folder has to be asked, and is asked for as little as possible.
@@ -164,7 +180,10 @@ export async function fetchFiles(request: LoadRequest, context: FetchContext): P
     await Promise.all([request.tokenizer ? tokenizer() : null, request.model ? model() : null]);
   } catch (error) {
     fetcher.files.close();
+    stop.abort();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
   return fetcher.files;
 }

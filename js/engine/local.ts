@@ -1,6 +1,7 @@
 // The engine in this thread: what the worker runs, and what Node and workers of your own use directly.
-import { SqueezeBertError, throwIfAborted, toError } from '../errors.ts';
+
 import type { ErrorCode } from '../error-codes.ts';
+import { SqueezeBertError, throwIfAborted, toError } from '../errors.ts';
 import type {
   Backend,
   CallOptions,
@@ -43,7 +44,11 @@ type Handlers = {
 
 export class LocalBackend implements Backend {
   private module: EngineModule | undefined;
-  private closed = false;
+  private over: SqueezeBertError | undefined;
+
+  get ended(): boolean {
+    return this.over !== undefined;
+  }
 
   async call<Name extends OperationName>(
     name: Name,
@@ -52,21 +57,26 @@ export class LocalBackend implements Backend {
   ): Promise<Result<Name>> {
     try {
       throwIfAborted(options.signal);
-      const result = await this.handlers[name](request, options);
-      throwIfAborted(options.signal);
-      return result;
+      return await this.handlers[name](request, options);
     } catch (error) {
-      throw toError(error);
+      const known = toError(error);
+      // A trap leaves the engine's memory in a state that nobody knows.
+      if (error instanceof WebAssembly.RuntimeError) this.end(known);
+      throw known;
     }
   }
 
   close(): void {
-    this.closed = true;
+    this.end(new SqueezeBertError('DISPOSED'));
+  }
+
+  private end(reason: SqueezeBertError): void {
+    this.over ??= reason;
     this.module = undefined;
   }
 
   private get engine(): EngineModule {
-    if (this.closed) throw new SqueezeBertError('DISPOSED');
+    if (this.over) throw this.over;
     if (!this.module) throw new SqueezeBertError('INTERNAL', 'the engine has not been started');
     return this.module;
   }
@@ -132,4 +142,3 @@ export class LocalBackend implements Backend {
     heapBytes: () => this.engine.heapBytes(),
   };
 }
-

@@ -1,16 +1,20 @@
 // Picks and instantiates the WebAssembly build.
+
+import createModule, { type MainModule } from '#glue';
 import type { Build, WasmSource } from '../env.ts';
 import { SqueezeBertError } from '../errors.ts';
-import createModule, { type MainModule } from '#glue';
+import { nodeModule } from '../node.ts';
 
 export type EngineModule = MainModule;
 
 // The smallest modules that use one instruction each: a function () -> v128 of i8x16.popcnt, and one of
 // i8x16.relaxed_swizzle.
-const simdProbe = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
+const simdProbe = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+];
 const relaxedProbe = [
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253,
-  128, 2, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15,
+  253, 128, 2, 11,
 ];
 const validates = (bytes: number[]) => {
   try {
@@ -34,8 +38,7 @@ const urls: Record<Build, () => URL> = {
 
 async function fetched(url: URL): Promise<Response | Uint8Array<ArrayBuffer>> {
   if (url.protocol === 'file:') {
-    const { readFile } = await import(/* @vite-ignore */ /* webpackIgnore: true */ 'node:fs/promises');
-    return new Uint8Array(await readFile(url));
+    return new Uint8Array(await nodeModule('node:fs').promises.readFile(url));
   }
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} answered with status ${response.status}`);
@@ -47,7 +50,8 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
   const bytes = typeof source === 'string' || source instanceof URL ? await fetched(new URL(source)) : source;
   if (!(bytes instanceof Response)) return WebAssembly.compile(bytes as BufferSource);
   // Servers that call it another type than application/wasm do no harm.
-  if (bytes.headers.get('content-type')?.split(';')[0] === 'application/wasm') return WebAssembly.compileStreaming(bytes);
+  if (bytes.headers.get('content-type')?.split(';')[0] === 'application/wasm')
+    return WebAssembly.compileStreaming(bytes);
   return WebAssembly.compile(await bytes.arrayBuffer());
 }
 
