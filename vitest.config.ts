@@ -7,6 +7,7 @@ import { playwright } from '@vitest/browser-playwright';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { chromiumArguments, chromiumPath } from './tests/chromium.ts';
+import { answerBadly } from './tests/shared/bad-server.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const folders = {
@@ -30,6 +31,10 @@ function serveData(): Plugin {
   return {
     name: 'serve-data',
     configureServer(server) {
+      server.middlewares.use('/bad/', (request, response) => {
+        request.url = request.url?.startsWith('/') ? request.url : `/${request.url}`;
+        answerBadly(request, response);
+      });
       for (const [prefix, folder] of Object.entries(folders)) {
         server.middlewares.use(prefix, (request, response) => {
           const path = decodeURIComponent((request.url ?? '').split('?')[0] ?? '');
