@@ -38,6 +38,7 @@ def logits_of(model, pieces, texts):
 
 
 def main():
+    torch.set_num_threads(1)  # one short text at a time: more threads only wait for each other
     saved = torch.load(RUNS / "checkpoint.pt", map_location="cpu")
     model = SqueezeBert(saved["config"])
     half = {name: value.to(torch.float16) for name, value in saved["average"].items()}

@@ -87,7 +87,9 @@ it('what cannot be sent to a worker is refused, not lost', async () => {
 it('aborted calls in the queue never run', async () => {
   const classify = await pipeline('sentiment-analysis');
   const controller = new AbortController();
-  const calls = Array.from({ length: 300 }, () => code(classify('some words '.repeat(200), { signal: controller.signal })));
+  const calls = Array.from({ length: 300 }, () =>
+    code(classify('some words '.repeat(200), { signal: controller.signal })),
+  );
   controller.abort();
   const started = performance.now();
   expect(new Set(await Promise.all(calls))).toEqual(new Set(['ABORTED']));
