@@ -30,7 +30,6 @@ const control = [],
   lower = new Map();
 for (let c = 0; c < 0x110000; ++c) {
   if (c >= 0xd800 && c < 0xe000) continue;
-  const text = String.fromCodePoint(c);
   if (removed.has(c)) (isControl(c) ? control : marks).push(c);
 }
 const isMark = new Set(marks);
