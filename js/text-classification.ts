@@ -1,6 +1,7 @@
 import { invalid } from './errors.ts';
 import type { ModelInfo, Scores, TokenizerInfo } from './operations.ts';
 import type { Session } from './session.ts';
+import { checkText } from './text.ts';
 
 export interface TextClassificationOptions {
   /** How many labels, the likeliest first; `null`: all. Default 1. */
@@ -28,10 +29,9 @@ export interface ClassifyTexts {
 }
 
 function split(input: ClassifyInput): { text: string; pair: string | null } {
-  if (typeof input === 'string') return { text: input, pair: null };
-  if (input && typeof input.text === 'string' && typeof input.text_pair === 'string')
-    return { text: input.text, pair: input.text_pair };
-  throw invalid('a text must be a string, or { text, text_pair }');
+  if (typeof input === 'object' && input !== null)
+    return { text: checkText(input.text, 'text'), pair: checkText(input.text_pair, 'text_pair') };
+  return { text: checkText(input, 'a text, or { text, text_pair },'), pair: null };
 }
 
 export function textClassification(session: Session, tokenizer: TokenizerInfo, model: ModelInfo): ClassifyTexts {

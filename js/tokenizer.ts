@@ -4,6 +4,7 @@ import type { EncodeOptions, EngineEncoding, TokenizerInfo } from './operations.
 import { type Session, withSession } from './session.ts';
 import type { ModelSource } from './sources.ts';
 import { int64, Tensor } from './tensor.ts';
+import { checkTexts } from './text.ts';
 
 export type TruncationName = 'longest_first' | 'only_first' | 'only_second';
 
@@ -63,15 +64,6 @@ export interface TokenizedLists extends Details {
 }
 
 const strategies: readonly TruncationName[] = ['longest_first', 'only_first', 'only_second'];
-
-export function texts(value: string | readonly string[], name = 'text'): string[] {
-  const list = typeof value === 'string' ? [value] : value;
-  if (!Array.isArray(list)) throw invalid(`${name} must be a string or an array of strings`);
-  for (const item of list)
-    if (typeof item !== 'string')
-      throw invalid(`${name} must be a string, not ${item === null ? 'null' : typeof item}`);
-  return list;
-}
 
 function whole(value: number, name: string, least: number): number {
   if (!Number.isInteger(value) || value < least || value > 0x7fffffff) throw invalid(`${name} ${value}`);
@@ -196,8 +188,8 @@ export function makeTokenizer(session: Session, info: TokenizerInfo): Tokenizer 
     engineOptions({ add_special_tokens: add_special_tokens ?? true }, info);
 
   async function call(text: string | readonly string[], options: TokenizeOptions = {}) {
-    const list = texts(text);
-    const pairs = options.text_pair === undefined ? [] : texts(options.text_pair, 'text_pair');
+    const list = checkTexts(text);
+    const pairs = options.text_pair === undefined ? [] : checkTexts(options.text_pair, 'text_pair');
     if (options.text_pair !== undefined && pairs.length !== list.length)
       throw invalid(`${list.length} texts with ${pairs.length} second texts`);
     const encodings = await encodeBatch(list, pairs, engineOptions(options, info), options.signal);
@@ -239,12 +231,12 @@ export function makeTokenizer(session: Session, info: TokenizerInfo): Tokenizer 
   const dispose = () => session.dispose();
   const methods = {
     encode: async (text: string, options: { add_special_tokens?: boolean; text_pair?: string } = {}) => {
-      const pairs = options.text_pair === undefined ? [] : texts(options.text_pair, 'text_pair');
-      const [encoding] = await encodeBatch(texts(text), pairs, plain(options.add_special_tokens));
+      const pairs = options.text_pair === undefined ? [] : checkTexts(options.text_pair, 'text_pair');
+      const [encoding] = await encodeBatch(checkTexts(text), pairs, plain(options.add_special_tokens));
       return Array.from(encoding?.ids ?? []);
     },
     tokenize: async (text: string, options: { add_special_tokens?: boolean } = {}) => {
-      const [encoding] = await encodeBatch(texts(text), [], plain(options.add_special_tokens ?? false));
+      const [encoding] = await encodeBatch(checkTexts(text), [], plain(options.add_special_tokens ?? false));
       return idsToTokens(encoding?.ids ?? []);
     },
     decode: async (values: Iterable<number | bigint>, options?: DecodeOptions) =>
@@ -253,8 +245,8 @@ export function makeTokenizer(session: Session, info: TokenizerInfo): Tokenizer 
       decodeRows(rowsOf(batch), options),
     convert_ids_to_tokens: idsToTokens,
     convert_tokens_to_ids: async (tokens: readonly string[]) =>
-      session.call('tokensToIds', { tokenizer, tokens: texts(tokens, 'tokens') }),
-    normalize: async (text: string) => session.call('normalize', { tokenizer, text: texts(text)[0] as string }),
+      session.call('tokensToIds', { tokenizer, tokens: checkTexts(tokens, 'tokens') }),
+    normalize: async (text: string) => session.call('normalize', { tokenizer, text: checkTexts(text)[0] as string }),
     vocab_size: info.vocabSize,
     model_max_length: info.modelMaxLength,
     special_ids: info.specialIds,

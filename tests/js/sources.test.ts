@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import type * as Package from '../../js/api.ts';
 
 const { pipeline, env } = (await import('../../dist/engine.js' as string)) as typeof Package;
@@ -126,6 +126,19 @@ describe('the engine', () => {
     env.wasm = await make();
     await works();
     await works();
+  });
+  it('without SIMD: WASM_UNSUPPORTED; without relaxed SIMD: the build simd', async () => {
+    const validate = vi.spyOn(WebAssembly, 'validate');
+    try {
+      validate.mockReturnValue(false);
+      expect((await failure(pipeline('sentiment-analysis'))).code).toBe('WASM_UNSUPPORTED');
+      validate.mockReset().mockReturnValueOnce(true).mockReturnValueOnce(false);
+      const classify = await pipeline('sentiment-analysis');
+      expect(classify.info.build).toBe('simd');
+      await classify.dispose();
+    } finally {
+      validate.mockRestore();
+    }
   });
   it('that never comes: an abort ends the wait', async () => {
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
