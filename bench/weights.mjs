@@ -1,8 +1,8 @@
 // A full-size SqueezeBERT with seeded random weights, written once to build/bench: as safetensors for us and as ONNX for
-// onnxruntime-web, from the same numbers.
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+// onnxruntime-web (in both layouts of onnx.mjs), from the same numbers.
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { squeezeBertOnnx } from './onnx.mjs';
+import { layouts, squeezeBertOnnx } from './onnx.mjs';
 
 export const config = {
   architectures: ['SqueezeBertForSequenceClassification'],
@@ -95,17 +95,16 @@ function writeSafetensors(path, tensors) {
   closeSync(file);
 }
 
-/** Makes the files where they are not there yet; the folder's name changes with what is in it. */
-export async function benchFiles(folder) {
-  const done = join(folder, 'complete-1');
+/** Makes the files where they are not there yet; the marker's name changes with what the files contain. */
+export function benchFiles(folder) {
+  const done = join(folder, 'complete-2');
   if (existsSync(done)) return;
   mkdirSync(folder, { recursive: true });
-  console.log('Making the weights: 51 million numbers, twice 204 MB ...');
+  console.log('Making the weights: 51 million numbers, three files of 204 MB ...');
   const tensors = makeTensors();
   console.log(`${(tensors.reduce((sum, { data }) => sum + data.length, 0) / 1e6).toFixed(1)} million parameters`);
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
   writeSafetensors(join(folder, 'model.safetensors'), tensors);
-  writeFileSync(join(folder, 'model.onnx.new'), squeezeBertOnnx(config, tensors));
-  renameSync(join(folder, 'model.onnx.new'), join(folder, 'model.onnx'));
+  for (const layout of layouts) writeFileSync(join(folder, `${layout}.onnx`), squeezeBertOnnx(config, tensors, layout));
   writeFileSync(done, '');
 }
