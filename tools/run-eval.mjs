@@ -37,7 +37,13 @@ await runMain(async () => {
   if (process.argv.includes('--all')) {
     for (const name of ['uci_half_a', 'amazon5_1000', 'imdb_test_2000', 'imdb_cad_test', 'sst5_dev', 'yelp_std_test'])
       show(`${name}, two classes`, await accuracy(classify, name));
-    for (const name of ['dynasent_r1_test', 'dynasent_r2_dev', 'sst3_dev_revalidated', 'tweeteval_val', 'checklist_mft'])
+    for (const name of [
+      'dynasent_r1_test',
+      'dynasent_r2_dev',
+      'sst3_dev_revalidated',
+      'tweeteval_val',
+      'checklist_mft',
+    ])
       show(`${name}, three classes`, await accuracy(classify, name, { classes: 3 }));
   }
   await classify.dispose();

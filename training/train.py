@@ -16,6 +16,7 @@ import torch.nn.functional as F
 
 import data
 import tokenization
+import vectors
 from model import CONFIG, SqueezeBert
 
 RUNS = pathlib.Path(__file__).parent / "runs"
@@ -132,6 +133,11 @@ def main():
         state = saved["state"]
         log(f"resumed at step {state['step']}")
     else:
+        first = vectors.train(pieces, examples, config["hidden_size"], log)
+        for word in ("good", "terrible", "film"):
+            log(f"near {word}: {' '.join(vectors.nearest(first, pieces, word))}")
+        with torch.no_grad():
+            model.transformer.embeddings.word_embeddings.weight.copy_(first)
         average.load_state_dict(model.state_dict())
 
     def save():
