@@ -3,6 +3,13 @@
 #include <nlohmann/json.hpp>
 
 namespace squeezebert::json {
+namespace {
+
+// Two bytes of text ("0,") become a value of a hundred: without a limit a file of 100 MB could ask for 5 GB. The
+// largest files here, tokenizer.json with their vocabulary and merges, have some 200,000 values.
+constexpr size_t kMaxValues = 2'000'000;
+
+}  // namespace
 
 std::optional<bool> Value::boolean() const { return kind_ == Kind::boolean ? std::optional(boolean_) : std::nullopt; }
 
@@ -92,6 +99,7 @@ class Builder {
   }
 
   bool too_deep() const { return too_deep_; }
+  bool too_many() const { return values_ > kMaxValues; }
   size_t position() const { return position_; }
   Value take() { return std::move(root_); }
 
@@ -102,6 +110,7 @@ class Builder {
   };
 
   bool add(Value value) {
+    if (++values_ > kMaxValues) return false;
     if (stack_.empty()) {
       root_ = std::move(value);
       return true;
@@ -130,6 +139,7 @@ class Builder {
   std::vector<Open> stack_;
   Value root_;
   bool too_deep_ = false;
+  size_t values_ = 0;
   size_t position_ = 0;
 };
 
@@ -142,6 +152,9 @@ Result<Value> parse(std::string_view text, int max_depth) {
   Builder builder(static_cast<size_t>(max_depth));
   if (nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
   if (builder.too_deep()) return Error{ErrorCode::JSON_TOO_DEEP, "more than " + std::to_string(max_depth) + " levels"};
+  if (builder.too_many()) {
+    return Error{ErrorCode::OUT_OF_MEMORY, "more than " + std::to_string(kMaxValues) + " JSON values"};
+  }
   return Error{ErrorCode::JSON_SYNTAX, "at byte " + std::to_string(builder.position())};
 }
 

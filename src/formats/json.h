@@ -62,7 +62,7 @@ struct Member {
 };
 
 // Errors: JSON_SYNTAX with the byte position (also for text that is not UTF-8, and lone surrogates in escapes);
-// JSON_TOO_DEEP beyond `max_depth` nested arrays and objects.
+// JSON_TOO_DEEP beyond `max_depth` nested arrays and objects; OUT_OF_MEMORY beyond two million values.
 Result<Value> parse(std::string_view text, int max_depth = 64);
 
 }  // namespace squeezebert::json

@@ -33,6 +33,14 @@ uint64_t bytes_of(DType dtype) {
 
 std::string quoted(std::string_view name) { return "tensor '" + std::string(name) + "'"; }
 
+// Two readers could each take another of two members for the true one.
+bool repeats_a_name(const json::Value& object) {
+  std::vector<std::string_view> names;
+  for (const auto& member : object.members()) names.push_back(member.name);
+  std::sort(names.begin(), names.end());
+  return std::adjacent_find(names.begin(), names.end()) != names.end();
+}
+
 struct Range {
   uint64_t begin, end;
 };
@@ -44,6 +52,9 @@ Result<Range> read_entry(const json::Member& member, TensorInfo& tensor) {
   const json::Value* shape = member.value.find("shape");
   const json::Value* offsets = member.value.find("data_offsets");
   if (!dtype || !dtype->is_string() || !shape || !shape->is_array() || !offsets || !offsets->is_array()) return bad;
+  if (repeats_a_name(member.value)) {
+    return Error{ErrorCode::SAFETENSORS_TENSOR_INFO, quoted(member.name) + " has a field twice"};
+  }
 
   const TypeName* type = std::find_if(std::begin(kTypes), std::end(kTypes),
                                       [&](const TypeName& t) { return t.name == *dtype->string(); });
@@ -78,7 +89,7 @@ Result<Range> read_entry(const json::Member& member, TensorInfo& tensor) {
 
 Result<void> check_metadata(const json::Value& metadata) {
   if (metadata.is_null()) return {};
-  bool good = metadata.is_object();
+  bool good = metadata.is_object() && !repeats_a_name(metadata);
   for (const auto& member : metadata.members()) good = good && member.value.is_string();
   if (!good) return Error{ErrorCode::SAFETENSORS_METADATA, ""};
   return {};
@@ -101,7 +112,7 @@ Result<std::unique_ptr<Safetensors>> Safetensors::open(std::unique_ptr<ByteSourc
   SQUEEZEBERT_TRY(file->read(8, std::as_writable_bytes(std::span(text))));
   auto header = json::parse(text);
   if (!header) {
-    if (header.error().code == ErrorCode::JSON_TOO_DEEP) return std::move(header).error();
+    if (header.error().code != ErrorCode::JSON_SYNTAX) return std::move(header).error();
     return Error{ErrorCode::SAFETENSORS_HEADER_SYNTAX, header.error().detail};
   }
   if (!header->is_object()) return Error{ErrorCode::SAFETENSORS_HEADER_SYNTAX, "not an object"};

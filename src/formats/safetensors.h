@@ -10,7 +10,8 @@ namespace squeezebert {
 class Safetensors final : public TensorSource {
  public:
   // Reads and checks the header only; nothing larger than the header (at most 100 MB, and never more than the file) is
-  // allocated. Errors: SAFETENSORS_*, JSON_TOO_DEEP, those of the source.
+  // allocated. Errors: SAFETENSORS_*, JSON_TOO_DEEP, OUT_OF_MEMORY (a header of millions of values), those of the
+  // source.
   static Result<std::unique_ptr<Safetensors>> open(std::unique_ptr<ByteSource> file);
 
   std::span<const TensorInfo> tensors() const override { return tensors_; }
