@@ -1,71 +1,87 @@
 import {
   newestWins,
-  pipeline,
   type Progress,
+  pipeline,
   SqueezeBertError,
   SupersededError,
   type TextClassificationPipeline,
 } from 'squeezebert-wasm';
 import { examples } from './examples.ts';
 import { type Label, labels, type Mood, mood, words } from './mood.ts';
+import { showSentences } from './reading.ts';
 import { sentences } from './sentences.ts';
 import * as view from './view.ts';
 
 let classify: TextClassificationPipeline | undefined;
+
+/** Some forty pages: what comes after is not read, so that a pasted library does not keep the page busy for minutes. */
+const mostCharacters = 100_000;
+/** Sentences that go to the model in one call; between calls a newer text gets its turn. */
+const batch = 16;
+
 /** Sentences come back with every keystroke: what has been read once is known. */
 const known = new Map<string, Mood>();
-const mostKnown = 2000;
+const mostKnown = 20_000;
+const moodOf = (sentence: string) => known.get(sentence);
 
-function remember(text: string, found: Mood): void {
+function remember(sentence: string, found: Mood): void {
   if (known.size >= mostKnown) known.delete(known.keys().next().value as string);
-  known.set(text, found);
+  known.set(sentence, found);
 }
 
-function summary(whole: Mood, parts: readonly (Mood | undefined)[]): string {
-  const count = (label: Label) => parts.filter((part) => part?.label === label).length;
-  const list = labels
-    .toReversed()
-    .map((label) => `${count(label)} ${words[label].toLowerCase()}`)
-    .join(', ');
-  return `${words[whole.label]}. ${parts.length} ${parts.length === 1 ? 'sentence' : 'sentences'}: ${list}.`;
+function summary(whole: Mood, moods: readonly (Mood | undefined)[]): string {
+  const list = labels.map(
+    (label: Label) => `${moods.filter((found) => found?.label === label).length} ${words[label].toLowerCase()}`,
+  );
+  return `${words[whole.label]}. ${moods.length} ${moods.length === 1 ? 'sentence' : 'sentences'}: ${list.join(', ')}.`;
+}
+
+function status(milliseconds: number, fresh: number, whole: Mood, build: string, cut: boolean): string {
+  const took = milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds);
+  const about = fresh === 0 ? 'the text' : `the text and ${fresh} new ${fresh === 1 ? 'sentence' : 'sentences'}`;
+  return (
+    `${took} ms for ${about}, build ${build}.` +
+    (whole.truncated ? ' Only the beginning was read for the mood of the whole.' : '') +
+    (cut ? ` The sentences are those of the first ${mostCharacters.toLocaleString('en')} characters.` : '')
+  );
 }
 
 /** The whole text first, then the sentences that are new, some at a time; given up when the text has changed meanwhile. */
-const read = newestWins(async (text: string): Promise<void> => {
+const read = newestWins(async (full: string): Promise<void> => {
   if (!classify) return;
-  const parts = sentences(text).map((sentence) => sentence.text);
-  if (parts.length === 0) {
+  const current = () => view.text.value === full;
+  const text = full.slice(0, mostCharacters);
+  view.showCount(text.match(/\S+/g)?.length ?? 0);
+  const blocks = await sentences(text);
+  const all = blocks.flat();
+  if (all.length === 0) {
     view.showMood(null);
-    view.showSentences([], []);
     view.showStatus('');
     view.announce('');
+    await showSentences([], moodOf, current);
     return;
   }
+  const fresh = [...new Set(all)].filter((sentence) => !known.has(sentence));
+  const first = fresh.splice(0, batch);
   const started = performance.now();
-  const fresh = [...new Set(parts)].filter((part) => !known.has(part));
-  const first = fresh.splice(0, 16);
-  const [whole, ...found] = (await classify([text, ...first], { top_k: null })).map(mood);
-  for (const [index, part] of first.entries()) remember(part, found[index] as Mood);
+  const [whole, ...found] = (await classify([text, ...first], { top_k: null })).map(mood) as [Mood, ...Mood[]];
   const took = performance.now() - started;
+  for (const [index, sentence] of first.entries()) remember(sentence, found[index] as Mood);
 
-  const show = () => view.showSentences(parts, parts.map((part) => known.get(part)));
-  view.showMood(whole as Mood);
-  view.showStatus(
-    `${took < 10 ? took.toFixed(1) : Math.round(took)} ms for the text and ${first.length} new ${first.length === 1 ? 'sentence' : 'sentences'}, ` +
-      `build ${classify.info.build}.${whole?.truncated ? ' Only the beginning was read for the mood of the whole.' : ''}`,
-  );
-  show();
-  while (fresh.length > 0 && view.text.value === text) {
-    const next = fresh.splice(0, 16);
-    for (const [index, result] of (await classify(next, { top_k: null })).entries())
-      remember(next[index] as string, mood(result));
-    show();
+  view.showReady();
+  view.showMood(whole);
+  view.showStatus(status(took, first.length, whole, classify.info.build, text !== full));
+  await showSentences(blocks, moodOf, current);
+  while (fresh.length > 0 && current()) {
+    const next = fresh.splice(0, batch);
+    const results = await classify(next, { top_k: null });
+    for (const [index, result] of results.entries()) remember(next[index] as string, mood(result));
+    await showSentences(blocks, moodOf, current);
   }
-  view.announce(summary(whole as Mood, parts.map((part) => known.get(part))));
+  if (current()) view.announce(summary(whole, all.map(moodOf)));
 });
 
 async function update(): Promise<void> {
-  view.showCount(view.text.value);
   try {
     await read(view.text.value);
   } catch (error) {
@@ -94,6 +110,7 @@ async function start(): Promise<void> {
     classify = undefined;
     classify = await pipeline('sentiment-analysis', null, { progress_callback: onProgress });
     view.showReady();
+    view.showModel(classify.info.weightBytes);
     await update();
   } catch (error) {
     fail(error);
@@ -102,11 +119,9 @@ async function start(): Promise<void> {
 
 view.offerExamples(examples, (text) => {
   view.text.value = text;
-  view.text.focus();
   void update();
 });
 view.text.addEventListener('input', () => void update());
 view.retry.addEventListener('click', () => void start());
 if (view.text.value === '') view.text.value = examples[0].text;
-view.showCount(view.text.value);
 void start();

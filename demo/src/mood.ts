@@ -9,7 +9,8 @@ export interface Mood {
   truncated: boolean;
 }
 
-export const labels: readonly Label[] = ['NEGATIVE', 'NEUTRAL', 'POSITIVE'];
+/** In the order in which they are shown. */
+export const labels: readonly Label[] = ['POSITIVE', 'NEUTRAL', 'NEGATIVE'];
 export const words: Record<Label, string> = { NEGATIVE: 'Negative', NEUTRAL: 'Neutral', POSITIVE: 'Positive' };
 /** Shapes, so that colour is not all that tells them apart. */
 export const signs: Record<Label, string> = { NEGATIVE: '▼', NEUTRAL: '●', POSITIVE: '▲' };

@@ -1,4 +1,4 @@
-// What is seen. Only what has changed is touched, so that a keystroke costs little however long the text is.
+// The editor, the mood of the whole, loading and errors. Only what has changed is written.
 import { type Label, labels, type Mood, percent, signs, words } from './mood.ts';
 
 const element = <Type extends HTMLElement = HTMLElement>(id: string) => document.getElementById(id) as Type;
@@ -15,8 +15,6 @@ const loadingText = element('loading-text');
 const error = element('error');
 const errorCode = element('error-code');
 const errorText = element('error-text');
-const list = element('sentences');
-const empty = element('empty');
 const count = element('count');
 const announcement = element('announcement');
 
@@ -30,7 +28,7 @@ interface Bar {
   value: HTMLElement;
 }
 const bars = Object.fromEntries(
-  labels.toReversed().map((label): [Label, Bar] => {
+  labels.map((label): [Label, Bar] => {
     const name = document.createElement('dt');
     name.textContent = words[label];
     const value = document.createElement('dd');
@@ -47,9 +45,8 @@ const bars = Object.fromEntries(
   }),
 ) as Record<Label, Bar>;
 
-export function showCount(value: string): void {
-  const size = value.trim() === '' ? 0 : value.trim().split(/\s+/).length;
-  write(count, size === 0 ? '' : `${size} ${size === 1 ? 'word' : 'words'}`);
+export function showCount(size: number): void {
+  write(count, size === 0 ? '' : `${size.toLocaleString('en')} ${size === 1 ? 'word' : 'words'}`);
 }
 
 export function showMood(whole: Mood | null): void {
@@ -67,37 +64,15 @@ export function showStatus(value: string): void {
   write(status, value);
 }
 
-/** One row per sentence; rows are reused in order. `moods[i]` may still be missing. */
-export function showSentences(sentences: readonly string[], moods: readonly (Mood | undefined)[]): void {
-  empty.hidden = sentences.length > 0;
-  while (list.children.length > sentences.length) list.lastElementChild?.remove();
-  if (list.children.length < sentences.length) {
-    const rows = document.createDocumentFragment();
-    for (let index = list.children.length; index < sentences.length; ++index) {
-      const row = document.createElement('li');
-      const tag = document.createElement('span');
-      tag.className = 'tag';
-      const body = document.createElement('span');
-      body.className = 'sentence';
-      row.append(tag, body);
-      rows.append(row);
-    }
-    list.append(rows);
-  }
-  for (const [index, sentence] of sentences.entries()) {
-    const row = list.children[index] as HTMLElement;
-    const found = moods[index];
-    const label = found?.label ?? 'none';
-    if (row.dataset.label !== label) row.dataset.label = label;
-    const tag = found ? `${signs[found.label]} ${words[found.label]} ${percent(found.scores[found.label])}` : '…';
-    write(row.firstElementChild as Element, tag);
-    write(row.lastElementChild as Element, sentence);
-  }
+/** `bytes`: of weights, as they stand in memory. */
+export function showModel(bytes: number): void {
+  write(element('model-size'), `, ${(bytes / 1e6).toFixed(1)} MB of weights in memory`);
 }
 
+/** `loaded` in percent; null where the total is not known. */
 export function showLoading(loaded: number | null, detail: string): void {
   loading.hidden = false;
-  error.hidden = true;
+  hideError();
   if (loaded === null) progress.removeAttribute('value');
   else progress.value = loaded;
   write(loadingText, detail);
@@ -105,6 +80,12 @@ export function showLoading(loaded: number | null, detail: string): void {
 
 export function showReady(): void {
   loading.hidden = true;
+  hideError();
+}
+
+function hideError(): void {
+  // a button that vanishes under the focus would send it back to the top of the page
+  if (document.activeElement === retry) element('result-title').focus();
   error.hidden = true;
 }
 

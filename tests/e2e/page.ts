@@ -17,7 +17,7 @@ export const policy = [
   "worker-src 'self'",
   "connect-src 'self'",
   "style-src 'self'",
-  "img-src 'self'",
+  "img-src 'self' data:",
 ].join('; ');
 
 const types: Record<string, string> = {
@@ -32,7 +32,9 @@ const types: Record<string, string> = {
 export interface Site {
   url: string;
   browser: Browser;
-  /** What the server answers for a file instead of the file; null: the file. */
+  /** Sent with every answer; empty: none. */
+  policy: string;
+  /** Answers itself for a path and says so with true; false: the file is sent. */
   instead: (path: string, response: ServerResponse) => boolean;
   close(): Promise<void>;
 }
@@ -44,10 +46,16 @@ export async function openSite(): Promise<Site> {
     logLevel: 'warn',
     build: { outDir: folder, emptyOutDir: true },
   });
-  const site: Site = { url: '', browser: undefined as unknown as Browser, instead: () => false, close: async () => {} };
+  const site: Site = {
+    url: '',
+    browser: undefined as unknown as Browser,
+    policy,
+    instead: () => false,
+    close: async () => {},
+  };
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const path = decodeURIComponent((request.url ?? '/').split('?')[0] ?? '/');
-    response.setHeader('content-security-policy', policy);
+    if (site.policy) response.setHeader('content-security-policy', site.policy);
     if (site.instead(path, response)) return;
     const file = normalize(join(folder, path === '/' ? 'index.html' : path));
     if (!file.startsWith(folder + sep) || !existsSync(file) || !statSync(file).isFile()) {
