@@ -171,8 +171,9 @@ await runMain(async () => {
     console.error(`\n${sentence} at ${at.join(', ')} tokens.`);
     process.exitCode = 1;
   };
-  // Different answers would make the comparison worthless, and so would answers that do not depend on the text.
+  // Different answers would make the comparison worthless, and so would answers that do not
+  // depend on the text: those must move by 20 times the difference that is allowed.
   complain(({ difference }) => !(difference <= 1e-3), 'The outputs differ');
-  complain(({ range }) => !(range[1] - range[0] >= 0.1), 'The outputs hardly depend on the tokens');
+  complain(({ range }) => !(range[1] - range[0] >= 2e-2), 'The outputs hardly depend on the tokens');
   complain(({ ours, theirs }) => !(ours < theirs), 'Ours is not the faster one');
 });
