@@ -25,7 +25,7 @@ const { root } = protobuf.parse(
   message Dimension { int64 dim_value = 1; string dim_param = 2; }
 `,
   { keepCase: true },
-); // prettier-ignore
+);
 
 const float32 = 1;
 const int64 = 7;
