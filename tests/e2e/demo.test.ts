@@ -146,18 +146,17 @@ describe('reading', () => {
 interface Watch {
   /** Milliseconds of the tasks that the browser calls long: over 50. */
   tasks: number[];
-  /** The longest time between two ticks of a timer of 5 ms. */
-  gap: number;
+  /** Times over 55 ms between two ticks of a timer of 5 ms. */
+  gaps: number[];
 }
 declare global {
-  // eslint wants no var here, the language does
   var watch: Watch;
 }
 
 /** From now on the page notes how long its main thread is busy. */
 const startWatch = (page: Page) =>
   page.evaluate(() => {
-    const watch: Watch = { tasks: [], gap: 0 };
+    const watch: Watch = { tasks: [], gaps: [] };
     globalThis.watch = watch;
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) watch.tasks.push(entry.duration);
@@ -165,7 +164,7 @@ const startWatch = (page: Page) =>
     let last = performance.now();
     setInterval(() => {
       const now = performance.now();
-      watch.gap = Math.max(watch.gap, now - last);
+      if (now - last > 55) watch.gaps.push(Math.round(now - last));
       last = now;
     }, 5);
   });
@@ -175,7 +174,6 @@ async function endWatch(page: Page): Promise<Watch> {
   await page.waitForTimeout(300);
   const noted = await page.evaluate(() => globalThis.watch);
   await page.evaluate(() => {
-    globalThis.watch.gap = 0;
     setTimeout(() => {
       const end = performance.now() + 80;
       while (performance.now() < end);
@@ -184,8 +182,33 @@ async function endWatch(page: Page): Promise<Watch> {
   await page.waitForTimeout(300);
   const proof = await page.evaluate(() => globalThis.watch);
   expect(proof.tasks).toHaveLength(noted.tasks.length + 1);
-  expect(proof.gap).toBeGreaterThanOrEqual(80);
+  expect(proof.gaps.length).toBeGreaterThan(noted.gaps.length);
   return noted;
+}
+
+interface TraceEvent {
+  name: string;
+  ph: string;
+  pid: number;
+  tid: number;
+  /** Processor time in microseconds. */
+  tdur?: number;
+  args?: { name?: string };
+}
+
+/** The processor time in ms of every task over 50 ms that the page's main thread did meanwhile; says the same on a busy machine. */
+async function longWork(page: Page, work: () => Promise<void>): Promise<number[]> {
+  await site.browser.startTracing(page, { categories: ['toplevel'] });
+  // the start reaches the renderer a little later than this process
+  await page.waitForTimeout(300);
+  await work();
+  await page.waitForTimeout(300);
+  const { traceEvents } = JSON.parse((await site.browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+  const thread = ({ pid, tid }: TraceEvent) => `${pid} ${tid}`;
+  const main = new Set(traceEvents.filter(({ args }) => args?.name === 'CrRendererMain').map(thread));
+  const tasks = traceEvents.filter((event) => event.name.endsWith('RunTask') && main.has(thread(event)));
+  expect(tasks.length).toBeGreaterThan(0);
+  return tasks.map(({ tdur = 0 }) => tdur / 1000).filter((milliseconds) => milliseconds > 50);
 }
 
 /** Types at ten keys a second by the clock, whatever a key itself costs. Answers how long it took in ms. */
@@ -213,11 +236,11 @@ describe('smoothness', () => {
     const took = await typeByClock(page, typed);
     expect(took).toBeLessThan(22_000);
     await page.waitForFunction(() => document.querySelectorAll('.sentence:not([data-label="none"])').length === 4);
-    const { tasks, gap } = await endWatch(page);
-    console.log(`typed in ${(took / 1000).toFixed(1)} s; longest time between two ticks ${gap.toFixed(1)} ms`);
+    const { tasks, gaps } = await endWatch(page);
     expect(await page.inputValue('#text')).toBe(typed);
     expect(tasks).toEqual([]);
-    expect(gap).toBeLessThan(55);
+    // A gap may also be another process that has the processor. A page that blocks does so key after key.
+    expect(gaps.length, `gaps of ${gaps.join(', ')} ms`).toBeLessThanOrEqual(3);
   });
 
   it('nor when forty pages are pasted and typed into, while they are read', async () => {
@@ -228,27 +251,35 @@ describe('smoothness', () => {
     const line = (index: number) =>
       `The hotel was lovely, number ${index}. Breakfast ${index} was cold, which annoyed us. We stayed ${index} nights in May.`;
     const pages = Array.from({ length: 600 }, (_, index) => line(index)).join('\n');
-    await startWatch(page);
     await page.evaluate((text) => {
       const box = document.getElementById('text') as HTMLTextAreaElement;
       box.focus();
       box.value = text;
-      box.dispatchEvent(new Event('input', { bubbles: true }));
     }, pages);
-    await page.waitForFunction(() => document.querySelectorAll('.sentence').length === 1800);
+    // the browser lays out what stands in the box by itself; from here on it is the page that works
     await page.waitForTimeout(500);
-    await typeByClock(page, ' It was good.');
-    await page.waitForFunction(
-      () =>
-        document.querySelectorAll('.sentence').length === 1801 &&
-        !document.querySelector('.sentence[data-label="none"]'),
-      undefined,
-      { timeout: 60_000 },
-    );
+    const work = await longWork(page, async () => {
+      await page.locator('#text').dispatchEvent('input');
+      await page.waitForFunction(() => document.querySelectorAll('.sentence').length === 1800);
+      await typeByClock(page, ' It was good.');
+      await page.waitForFunction(
+        () =>
+          document.querySelectorAll('.sentence').length === 1801 &&
+          !document.querySelector('.sentence[data-label="none"]'),
+        undefined,
+        { timeout: 60_000 },
+      );
+    });
     expect(await page.locator('.sentence .words').last().textContent()).toBe('It was good.');
-    const { tasks, gap } = await endWatch(page);
-    console.log(`long tasks: ${tasks.join(', ')}; gap ${gap}`);
-    expect(tasks).toEqual([]);
+    expect(work).toEqual([]);
+    // and work is seen where there is some
+    const busy = await longWork(page, () =>
+      page.evaluate(() => {
+        const end = performance.now() + 400;
+        while (performance.now() < end);
+      }),
+    );
+    expect(busy.length).toBeGreaterThan(0);
   });
 });
 
