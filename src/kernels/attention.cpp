@@ -70,8 +70,9 @@ void softmax(float* scores, size_t size, float largest) {
 
 }  // namespace
 
-size_t attention_workspace(size_t tokens, size_t head_size) {
-  return padded(tokens) * head_size + padded(head_size) * tokens + padded(tokens) + kQueryBlock * padded(tokens);
+uint64_t attention_workspace(size_t tokens, size_t head_size) {
+  const uint64_t width = padded(tokens);
+  return width * head_size + uint64_t{tokens} * padded(head_size) + width + width * kQueryBlock;
 }
 
 void attention(const Matrix<const float>& q, const Matrix<const float>& k, const Matrix<const float>& v,

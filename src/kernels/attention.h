@@ -16,7 +16,7 @@ struct AttentionCapture {
 };
 
 // Floats of working memory that attention() needs for a sequence.
-size_t attention_workspace(size_t tokens, size_t head_size);
+uint64_t attention_workspace(size_t tokens, size_t head_size);
 
 // q, k, v, context: [tokens, heads * head_size]; head h owns columns [h * head_size, (h + 1) * head_size).
 // context = softmax(q k^T / sqrt(head_size) + (1 - mask) * lowest float) v, per head.

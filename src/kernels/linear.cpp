@@ -20,9 +20,9 @@ bool Linear::allocate(size_t in, size_t out, size_t groups) {
   depth_ = in / groups;
   width_ = out / groups;
   // Depthwise layers would waste seven of a panel's eight columns: they are an element-wise product instead.
-  const size_t size = depthwise() ? out : groups * panels(width_) * depth_ * kPanel;
+  const uint64_t size = depthwise() ? out : uint64_t{groups} * panels(width_) * depth_ * kPanel;
   if (!weights_.allocate(size) || !bias_.allocate(out + kPanel)) return false;
-  std::fill_n(weights_.data(), size, 0.0f);
+  std::fill_n(weights_.data(), weights_.size(), 0.0f);
   std::fill_n(bias_.data(), bias_.size(), 0.0f);
   return true;
 }

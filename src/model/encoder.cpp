@@ -50,11 +50,11 @@ void embed(const ModelConfig& config, const Weights& weights, const Sequences& i
 }  // namespace
 
 bool Workspace::reserve(const ModelConfig& config, size_t rows, size_t longest) {
-  const size_t hidden = static_cast<size_t>(config.hidden_size);
+  const uint64_t hidden = static_cast<uint64_t>(config.hidden_size);
   for (Buffer<float>* buffer : {&states, &query, &key, &value, &context}) {
     if (!buffer->reserve(rows * hidden)) return false;
   }
-  return intermediate.reserve(rows * static_cast<size_t>(config.intermediate_size)) &&
+  return intermediate.reserve(rows * static_cast<uint64_t>(config.intermediate_size)) &&
          attention.reserve(attention_workspace(longest, static_cast<size_t>(config.head_size())));
 }
 

@@ -15,6 +15,15 @@ constexpr size_t kRowsAtOnce = 2048;
 
 size_t size(int32_t n) { return static_cast<size_t>(n); }
 
+// The product, or the largest number where 64 bits do not hold it: more than any buffer can have.
+uint64_t product(std::initializer_list<uint64_t> factors) {
+  uint64_t all = 1;
+  for (const uint64_t factor : factors) {
+    if (__builtin_mul_overflow(all, factor, &all)) return UINT64_MAX;
+  }
+  return all;
+}
+
 }  // namespace
 
 // What run() returns, in buffers that stay.
@@ -161,26 +170,34 @@ Result<std::span<const Output>> Model::run(const ModelInput& in, const OutputOpt
   const bool classifies = s.head == Head::sequence_classification || s.head == Head::multiple_choice;
   const bool pools = s.weights.pooler && (classifies || s.head == Head::none || options.pooler_output);
   const bool keeps_last = s.head == Head::none || options.last_hidden_state;
-  const size_t layers = size(config.layers), attention_size = size(config.heads) * longest * longest * sequences;
+  const size_t layers = size(config.layers), heads = size(config.heads);
+  const uint64_t attentions = product({layers, sequences, heads, longest, longest});
 
   bool fits = s.workspace.reserve(config, std::min(rows, std::max(kRowsAtOnce, longest)), longest) &&
-              (!options.hidden_states || s.hidden_states.data.reserve((layers + 1) * rows * hidden)) &&
-              (!options.attentions || s.attentions.data.reserve(layers * attention_size)) &&
-              (!options.attention_scores || s.scores.data.reserve(layers * attention_size)) &&
-              (!keeps_last || s.last_hidden.data.reserve(rows * hidden)) &&
-              (!pools || (s.pooled.data.reserve(sequences * hidden) && s.first_tokens.reserve(sequences * hidden)));
+              (!options.hidden_states || s.hidden_states.data.reserve(product({layers + 1, rows, hidden}))) &&
+              (!options.attentions || s.attentions.data.reserve(attentions)) &&
+              (!options.attention_scores || s.scores.data.reserve(attentions)) &&
+              (!keeps_last || s.last_hidden.data.reserve(product({rows, hidden}))) &&
+              (!pools || (s.pooled.data.reserve(product({sequences, hidden})) &&
+                          s.first_tokens.reserve(product({sequences, hidden}))));
   switch (s.head) {
     case Head::none: break;
     case Head::sequence_classification:
-    case Head::multiple_choice: fits = fits && s.logits.data.reserve(sequences * s.weights.classifier->out()); break;
-    case Head::token_classification: fits = fits && s.logits.data.reserve(rows * s.weights.classifier->out()); break;
-    case Head::question_answering:
-      fits = fits && s.starts.data.reserve(rows) && s.ends.data.reserve(rows) && s.two.reserve(rows * 2);
+    case Head::multiple_choice:
+      fits = fits && s.logits.data.reserve(product({sequences, s.weights.classifier->out()}));
       break;
-    case Head::masked_lm: fits = fits && s.logits.data.reserve(rows * s.weights.decoder->out()); break;
+    case Head::token_classification:
+      fits = fits && s.logits.data.reserve(product({rows, s.weights.classifier->out()}));
+      break;
+    case Head::question_answering:
+      fits = fits && s.starts.data.reserve(rows) && s.ends.data.reserve(rows) && s.two.reserve(product({rows, 2}));
+      break;
+    case Head::masked_lm: fits = fits && s.logits.data.reserve(product({rows, s.weights.decoder->out()})); break;
   }
   if (!fits) return Error{ErrorCode::OUT_OF_MEMORY, std::to_string(rows) + " tokens"};
 
+  // Where attentions are wanted they have just been allocated, so this fits; elsewhere it is not used.
+  const size_t attention_size = heads * longest * longest * sequences;
   size_t row = 0, sequence = 0;
   while (sequence < sequences) {
     size_t count = 0, part = 0;
@@ -192,7 +209,7 @@ Result<std::span<const Output>> Model::run(const ModelInput& in, const OutputOpt
     EncoderCapture capture;
     if (options.hidden_states) capture.hidden_states = s.hidden_states.data.data() + row * hidden;
     capture.hidden_stride = rows * hidden;
-    const size_t attended = size(config.heads) * longest * longest * sequence;
+    const size_t attended = heads * longest * longest * sequence;
     if (options.attention_scores) capture.scores = s.scores.data.data() + attended;
     if (options.attentions) capture.probabilities = s.attentions.data.data() + attended;
     capture.attention_stride = attention_size;
@@ -242,7 +259,7 @@ Result<std::span<const Output>> Model::run(const ModelInput& in, const OutputOpt
     if (equal) add("hidden_states", s.hidden_states, {layers + 1, sequences, longest, hidden});
     else add("hidden_states", s.hidden_states, {layers + 1, rows, hidden});
   }
-  const std::initializer_list<size_t> square = {layers, sequences, size(config.heads), longest, longest};
+  const std::initializer_list<size_t> square = {layers, sequences, heads, longest, longest};
   if (options.attentions) add("attentions", s.attentions, square);
   if (options.attention_scores) add("attention_scores", s.scores, square);
   return std::span<const Output>(s.outputs);

@@ -20,8 +20,9 @@ class Loader {
       : source_(source), config_(config), names_(names_of(config.family)), progress_(progress) {
     for (const auto& tensor : source.tensors()) total_ += tensor.elements;
     // Files saved from a bare encoder have no prefix.
-    const bool prefixed = source.find(std::string(names_.prefix) + std::string(names_.word_embeddings) + ".weight");
-    prefix_ = prefixed ? names_.prefix : "";
+    for (const auto& tensor : source.tensors()) {
+      if (std::string_view(tensor.name).starts_with(names_.prefix)) prefix_ = names_.prefix;
+    }
   }
 
   std::string inner(std::string_view name) const { return std::string(prefix_) + std::string(name); }
@@ -73,7 +74,7 @@ class Loader {
   Result<void> table(const std::string& name, size_t count, Buffer<float>& table) {
     const size_t channels = static_cast<size_t>(config_.hidden_size);
     SQUEEZEBERT_TRY_ASSIGN(tensor, require(name, "weight", {count, channels}));
-    if (!table.allocate(count * channels)) return out_of_memory();
+    if (!table.allocate(uint64_t{count} * channels)) return out_of_memory();
     return read(*tensor, 0, table.span());
   }
 

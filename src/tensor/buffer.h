@@ -23,21 +23,22 @@ class Buffer {
   ~Buffer() { std::free(data_); }
 
   // Replaces the content by `size` uninitialised elements. False where memory does not suffice; then the buffer is empty.
-  [[nodiscard]] bool allocate(size_t size) {
+  // 64 bits also where size_t has 32: a product of sizes that wrapped round would be a buffer too small.
+  [[nodiscard]] bool allocate(uint64_t size) {
     std::free(data_);
     data_ = nullptr;
     size_ = 0;
     if (size == 0) return true;
     if (size > SIZE_MAX / sizeof(T) - 64) return false;
-    const size_t bytes = (size * sizeof(T) + 63) / 64 * 64;
+    const size_t bytes = (static_cast<size_t>(size) * sizeof(T) + 63) / 64 * 64;
     data_ = static_cast<T*>(std::aligned_alloc(64, bytes));
     if (!data_) return false;
-    size_ = size;
+    size_ = static_cast<size_t>(size);
     return true;
   }
 
   // As allocate, but keeps a buffer that is large enough already (its content is then kept too).
-  [[nodiscard]] bool reserve(size_t size) { return size <= size_ || allocate(size); }
+  [[nodiscard]] bool reserve(uint64_t size) { return size <= size_ || allocate(size); }
 
   T* data() { return data_; }
   const T* data() const { return data_; }
