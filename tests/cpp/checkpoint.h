@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <map>
+#include <ostream>
 #include <random>
 #include <string>
 #include <string_view>
@@ -189,6 +190,29 @@ inline Checkpoint tiny_checkpoint(Family family, std::string_view architecture, 
   }
   return made;
 }
+
+// Every family with every head, for tests that must hold for all of them.
+struct Architecture {
+  Family family;
+  std::string name;  // "BertForMaskedLM"; "BertModel" is the bare encoder
+};
+
+inline std::vector<Architecture> architectures() {
+  const std::vector<std::pair<Family, std::string>> families = {{Family::squeezebert, "SqueezeBert"},
+                                                                {Family::bert, "Bert"},
+                                                                {Family::distilbert, "DistilBert"},
+                                                                {Family::roberta, "Roberta"}};
+  std::vector<Architecture> all;
+  for (const auto& [family, name] : families) {
+    for (const char* head : {"Model", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering",
+                             "ForMaskedLM", "ForMultipleChoice"}) {
+      all.push_back({family, name + head});
+    }
+  }
+  return all;
+}
+
+inline void PrintTo(const Architecture& architecture, std::ostream* out) { *out << architecture.name; }
 
 // `count` token ids of the checkpoint's vocabulary, none of them a padding id.
 inline std::vector<int32_t> random_ids(const Checkpoint& checkpoint, size_t count, std::mt19937& random) {

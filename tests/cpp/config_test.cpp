@@ -45,9 +45,10 @@ TEST(Config, Labels) {
   EXPECT_EQ(counted->id2label, (std::vector<std::string>{"LABEL_0", "LABEL_1", "LABEL_2"}));
   const auto named = parse_config(R"({"model_type":"bert","id2label":{"1":"b","0":"a"}})");
   EXPECT_EQ(named->id2label, (std::vector<std::string>{"a", "b"}));
-  for (const char* labels : {R"({"0":"a","2":"b"})", R"({"0":"a","x":"b"})", R"({"0":5})", R"({"-1":"a"})", R"({"0":"a","00":"b"})",
-                             R"({"99999999999999999999":"a"})", R"(["a"])"})
-    EXPECT_NE(message(std::string(R"({"model_type":"bert","id2label":)") + labels + "}").find("id2label"), std::string::npos)
+  for (const char* labels : {R"({"0":"a","2":"b"})", R"({"0":"a","x":"b"})", R"({"0":5})", R"({"-1":"a"})",
+                             R"({"0":"a","00":"b"})", R"({"99999999999999999999":"a"})", R"(["a"])"})
+    EXPECT_NE(message(std::string(R"({"model_type":"bert","id2label":)") + labels + "}").find("id2label"),
+              std::string::npos)
         << labels;
 }
 
@@ -100,7 +101,170 @@ TEST(Config, NonsenseIsNamed) {
   }
 }
 
+// The texts below are of the form that Hugging Face's library saves, with a number of its own in every field.
+TEST(Config, ReadsSqueezeBert) {
+  const auto config = parse_config(R"({
+    "architectures": ["SqueezeBertForMaskedLM"], "attention_probs_dropout_prob": 0.1, "embedding_size": 96,
+    "hidden_act": "gelu_new", "hidden_dropout_prob": 0.1, "hidden_size": 96, "initializer_range": 0.02,
+    "intermediate_groups": 3, "intermediate_size": 192, "k_groups": 8, "layer_norm_eps": 1e-05,
+    "max_position_embeddings": 77, "model_type": "squeezebert", "num_attention_heads": 6, "num_hidden_layers": 5,
+    "output_groups": 12, "pad_token_id": 3, "post_attention_groups": 2, "q_groups": 16, "torch_dtype": "float32",
+    "type_vocab_size": 4, "v_groups": 96, "vocab_size": 1234, "problem_type": "regression"})");
+  ASSERT_TRUE(config.ok()) << config.error().message();
+  EXPECT_EQ(config->family, Family::squeezebert);
+  EXPECT_EQ(config->head, Head::masked_lm);
+  EXPECT_EQ(config->vocab_size, 1234);
+  EXPECT_EQ(config->hidden_size, 96);
+  EXPECT_EQ(config->layers, 5);
+  EXPECT_EQ(config->heads, 6);
+  EXPECT_EQ(config->head_size(), 16);
+  EXPECT_EQ(config->intermediate_size, 192);
+  EXPECT_EQ(config->max_positions, 77);
+  EXPECT_EQ(config->usable_length(), 77);
+  EXPECT_EQ(config->type_vocab_size, 4);
+  EXPECT_EQ(config->pad_token_id, 3);
+  EXPECT_EQ(config->activation, Activation::gelu_tanh);
+  EXPECT_EQ(config->groups.query, 16);
+  EXPECT_EQ(config->groups.key, 8);
+  EXPECT_EQ(config->groups.value, 96);
+  EXPECT_EQ(config->groups.post_attention, 2);
+  EXPECT_EQ(config->groups.intermediate, 3);
+  EXPECT_EQ(config->groups.output, 12);
+  EXPECT_EQ(config->problem_type, "regression");
+}
+
+TEST(Config, ReadsBert) {
+  const auto config = parse_config(R"({
+    "architectures": ["BertForQuestionAnswering"], "classifier_dropout": null, "hidden_act": "relu", "hidden_size": 48,
+    "intermediate_size": 100, "layer_norm_eps": 1e-06, "max_position_embeddings": 40, "model_type": "bert",
+    "num_attention_heads": 4, "num_hidden_layers": 2, "pad_token_id": 0, "position_embedding_type": "absolute",
+    "type_vocab_size": 2, "use_cache": true, "vocab_size": 110, "q_groups": 4})");
+  ASSERT_TRUE(config.ok()) << config.error().message();
+  EXPECT_EQ(config->family, Family::bert);
+  EXPECT_EQ(config->head, Head::question_answering);
+  EXPECT_EQ(config->hidden_size, 48);
+  EXPECT_EQ(config->intermediate_size, 100);
+  EXPECT_EQ(config->activation, Activation::relu);
+  EXPECT_FLOAT_EQ(config->embedding_norm_eps, 1e-6f);
+  EXPECT_FLOAT_EQ(config->layer_norm_eps, 1e-6f);
+  EXPECT_EQ(config->groups.query, 1) << "groups are SqueezeBERT's alone";
+  EXPECT_EQ(config->groups.output, 1);
+}
+
+TEST(Config, ReadsDistilBert) {
+  const auto config = parse_config(R"({
+    "activation": "silu", "architectures": ["DistilBertForMultipleChoice"], "attention_dropout": 0.1, "dim": 36,
+    "dropout": 0.1, "hidden_dim": 72, "max_position_embeddings": 41, "model_type": "distilbert", "n_heads": 3,
+    "n_layers": 4, "pad_token_id": 0, "qa_dropout": 0.1, "sinusoidal_pos_embds": false, "vocab_size": 111,
+    "hidden_size": 7, "num_attention_heads": 7, "num_hidden_layers": 7, "intermediate_size": 7, "hidden_act": "relu",
+    "type_vocab_size": 7, "layer_norm_eps": 0.5})");
+  ASSERT_TRUE(config.ok()) << config.error().message();
+  EXPECT_EQ(config->family, Family::distilbert);
+  EXPECT_EQ(config->head, Head::multiple_choice);
+  EXPECT_EQ(config->hidden_size, 36);
+  EXPECT_EQ(config->layers, 4);
+  EXPECT_EQ(config->heads, 3);
+  EXPECT_EQ(config->intermediate_size, 72);
+  EXPECT_EQ(config->max_positions, 41);
+  EXPECT_EQ(config->type_vocab_size, 0);
+  EXPECT_EQ(config->activation, Activation::silu);
+  EXPECT_FLOAT_EQ(config->embedding_norm_eps, 1e-12f);
+  EXPECT_FLOAT_EQ(config->layer_norm_eps, 1e-12f);
+}
+
+TEST(Config, ReadsRoberta) {
+  const auto config = parse_config(R"({
+    "architectures": ["RobertaForSequenceClassification"], "bos_token_id": 0, "eos_token_id": 2, "hidden_act": "gelu",
+    "hidden_size": 48, "id2label": {"0": "negative", "1": "neutral", "2": "positive"}, "intermediate_size": 96,
+    "label2id": {"negative": 0, "neutral": 1, "positive": 2}, "layer_norm_eps": 1e-05, "max_position_embeddings": 42,
+    "model_type": "roberta", "num_attention_heads": 4, "num_hidden_layers": 2, "pad_token_id": 1, "type_vocab_size": 1,
+    "vocab_size": 110})");
+  ASSERT_TRUE(config.ok()) << config.error().message();
+  EXPECT_EQ(config->family, Family::roberta);
+  EXPECT_EQ(config->head, Head::sequence_classification);
+  EXPECT_EQ(config->max_positions, 42);
+  EXPECT_EQ(config->usable_length(), 40);
+  EXPECT_EQ(config->type_vocab_size, 1);
+  EXPECT_EQ(config->labels, 3);
+  EXPECT_EQ(config->id2label, (std::vector<std::string>{"negative", "neutral", "positive"}));
+  EXPECT_FLOAT_EQ(config->layer_norm_eps, 1e-5f);
+}
+
+TEST(Config, NullIsAsIfAbsent) {
+  const auto config = parse_config(R"({"model_type":"squeezebert","hidden_size":null,"q_groups":null,"id2label":null,
+    "hidden_act":null,"layer_norm_eps":null,"pad_token_id":null,"problem_type":null,"architectures":null})");
+  ASSERT_TRUE(config.ok()) << config.error().message();
+  EXPECT_EQ(config->hidden_size, 768);
+  EXPECT_EQ(config->groups.query, 4);
+  EXPECT_EQ(config->labels, 2);
+  EXPECT_EQ(config->head, Head::none);
+}
+
+TEST(Config, NamesOfLabelsCountMoreThanTheirNumber) {
+  const auto both = parse_config(R"({"model_type":"bert","num_labels":7,"id2label":{"0":"a","1":"b","2":"c"}})");
+  ASSERT_TRUE(both.ok());
+  EXPECT_EQ(both->labels, 3);
+  const auto none = parse_config(R"({"model_type":"bert","num_labels":1,"id2label":{}})");
+  ASSERT_TRUE(none.ok());
+  EXPECT_EQ(none->id2label, (std::vector<std::string>{"LABEL_0"}));
+  const auto text = parse_config(R"({"model_type":"bert","id2label":{"0":"\u00e4rgerlich \ud83d\ude21"}})");
+  ASSERT_TRUE(text.ok());
+  EXPECT_EQ(text->id2label[0], "\u00e4rgerlich \U0001F621");
+}
+
+TEST(Config, EveryGroupCountMustDivideBothSides) {
+  // 5 divides neither 768 nor 3072; 9 neither; 1024 the intermediate 3072 but not the hidden 768.
+  for (const char* field :
+       {"q_groups", "k_groups", "v_groups", "post_attention_groups", "intermediate_groups", "output_groups"}) {
+    for (const char* count : {"5", "9", "1024", "0", "-4", "4.0", "\"4\"", "true", "[4]", "99999999999999999999"}) {
+      const std::string text = message(R"({"model_type":"squeezebert",")" + std::string(field) + "\":" + count + "}");
+      EXPECT_EQ(text.find("CONFIG_INVALID"), 0u) << field << " " << count << ": " << text;
+      EXPECT_NE(text.find(field), std::string::npos) << field << " " << count << ": " << text;
+    }
+    EXPECT_EQ(message(R"({"model_type":"squeezebert",")" + std::string(field) + "\":768}"), "good") << "depthwise";
+  }
+}
+
+TEST(Config, NonsenseIsNamedInTheFamilysOwnWords) {
+  const struct {
+    const char* field;
+    const char* json;
+  } cases[] = {
+      {"dim", R"("model_type":"distilbert","dim":0)"},
+      {"n_layers", R"("model_type":"distilbert","n_layers":1001)"},
+      {"n_heads", R"("model_type":"distilbert","n_heads":"12")"},
+      {"hidden_dim", R"("model_type":"distilbert","hidden_dim":-1)"},
+      {"activation", R"("model_type":"distilbert","activation":"mish")"},
+      {"heads", R"("model_type":"distilbert","n_heads":5)"},
+      {"intermediate_size", R"("model_type":"bert","intermediate_size":65537)"},
+      {"type_vocab_size", R"("model_type":"bert","type_vocab_size":0)"},
+      {"hidden_act", R"("model_type":"bert","hidden_act":5)"},
+      {"layer_norm_eps", R"("model_type":"bert","layer_norm_eps":1.5)"},
+      // Every position of RoBERTa's lies behind the padding's.
+      {"max_position_embeddings", R"("model_type":"roberta","max_position_embeddings":2)"},
+      {"max_position_embeddings", R"("model_type":"roberta","max_position_embeddings":514,"pad_token_id":513)"},
+      {"pad_token_id", R"("model_type":"roberta","pad_token_id":10000001)"},
+      {"num_labels", R"("model_type":"bert","num_labels":1000001)"},
+      {"num_labels", R"("model_type":"bert","num_labels":2.5)"},
+  };
+  for (const auto& [field, json] : cases) {
+    const std::string text = message("{" + std::string(json) + "}");
+    EXPECT_EQ(text.find("CONFIG_INVALID"), 0u) << json << " " << text;
+    EXPECT_NE(text.find(field), std::string::npos) << json << " " << text;
+  }
+}
+
+TEST(Config, SyntaxAndDepth) {
+  EXPECT_EQ(message("<!DOCTYPE html>").find("JSON_SYNTAX"), 0u);
+  EXPECT_EQ(message(R"({"model_type":"bert",})").find("JSON_SYNTAX"), 0u);
+  EXPECT_EQ(message(std::string(1000, '[')).find("JSON_TOO_DEEP"), 0u);
+  EXPECT_EQ(message("5").find("CONFIG_INVALID"), 0u);
+}
+
 TEST(Config, OtherFamilies) {
+  EXPECT_NE(message(R"({"model_type":"gpt2"})").find("'gpt2'"), std::string::npos);
+  EXPECT_EQ(message(R"({"model_type":"Bert"})").find("MODEL_TYPE_UNSUPPORTED"), 0u);
+  EXPECT_EQ(message(R"({"model_type":null})").find("MODEL_TYPE_UNSUPPORTED"), 0u);
   EXPECT_EQ(message(R"({"model_type":"gpt2"})").find("MODEL_TYPE_UNSUPPORTED"), 0u);
   EXPECT_EQ(message("{}").find("MODEL_TYPE_UNSUPPORTED"), 0u);
   EXPECT_EQ(message(R"({"model_type":5})").find("MODEL_TYPE_UNSUPPORTED"), 0u);
