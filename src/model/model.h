@@ -48,7 +48,8 @@ struct Output {
 struct LoadOptions {
   std::optional<Head> head;           // overrides the head that config.json names
   WeightType weights = WeightType::fp32;
-  std::function<void(uint64_t done, uint64_t total)> progress;  // bytes of weights read; may be empty
+  // Numbers read so far, and all that the file holds: tensors that the head does not need stay unread. May be empty.
+  std::function<void(uint64_t done, uint64_t total)> progress;
 };
 
 class Model {
