@@ -48,10 +48,11 @@ function status(milliseconds: number, fresh: number, whole: Mood, build: string,
 
 /** The whole text first, then the sentences that are new, some at a time; given up when the text has changed meanwhile. */
 const read = newestWins(async (full: string): Promise<void> => {
-  if (!classify) return;
+  // kept: another try replaces the one outside
+  const engine = classify;
+  if (!engine) return;
   const current = () => view.text.value === full;
   const text = full.slice(0, mostCharacters);
-  view.showCount(text.match(/\S+/g)?.length ?? 0);
   const blocks = await sentences(text);
   const all = blocks.flat();
   if (all.length === 0) {
@@ -64,28 +65,37 @@ const read = newestWins(async (full: string): Promise<void> => {
   const fresh = [...new Set(all)].filter((sentence) => !known.has(sentence));
   const first = fresh.splice(0, batch);
   const started = performance.now();
-  const [whole, ...found] = (await classify([text, ...first], { top_k: null })).map(mood) as [Mood, ...Mood[]];
+  const [whole, ...found] = (await engine([text, ...first], { top_k: null })).map(mood) as [Mood, ...Mood[]];
   const took = performance.now() - started;
   for (const [index, sentence] of first.entries()) remember(sentence, found[index] as Mood);
 
   view.showReady();
   view.showMood(whole);
-  view.showStatus(status(took, first.length, whole, classify.info.build, text !== full));
+  view.showStatus(status(took, first.length, whole, engine.info.build, text !== full));
   await showSentences(blocks, moodOf, current);
   while (fresh.length > 0 && current()) {
     const next = fresh.splice(0, batch);
-    const results = await classify(next, { top_k: null });
+    const results = await engine(next, { top_k: null });
     for (const [index, result] of results.entries()) remember(next[index] as string, mood(result));
     await showSentences(blocks, moodOf, current);
   }
   if (current()) view.announce(summary(whole, all.map(moodOf)));
 });
 
+/** What `read` was last asked for: some ways to change the box report the same text several times. */
+let asked: string | undefined;
+
 async function update(): Promise<void> {
+  const text = view.text.value;
+  if (text === asked) return;
+  asked = text;
+  view.showCount(text.slice(0, mostCharacters).match(/\S+/g)?.length ?? 0);
   try {
-    await read(view.text.value);
+    await read(text);
   } catch (error) {
-    if (!(error instanceof SupersededError)) fail(error);
+    if (error instanceof SupersededError) return;
+    asked = undefined;
+    fail(error);
   }
 }
 
@@ -106,11 +116,13 @@ function onProgress({ status, file, loaded, total }: Progress): void {
 async function start(): Promise<void> {
   view.showLoading(null, 'Loading the model');
   try {
-    await classify?.dispose();
+    const former = classify;
     classify = undefined;
+    await former?.dispose();
     classify = await pipeline('sentiment-analysis', null, { progress_callback: onProgress });
     view.showReady();
     view.showModel(classify.info.weightBytes);
+    asked = undefined;
     await update();
   } catch (error) {
     fail(error);
@@ -124,4 +136,5 @@ view.offerExamples(examples, (text) => {
 view.text.addEventListener('input', () => void update());
 view.retry.addEventListener('click', () => void start());
 if (view.text.value === '') view.text.value = examples[0].text;
+void update();
 void start();
