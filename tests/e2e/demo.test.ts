@@ -225,7 +225,9 @@ describe('smoothness', () => {
   const typed =
     'The hotel was lovely and the staff were kind. Breakfast was cold, which annoyed us. We stayed three nights in May. The view from the balcony made up for everything, and I would gladly go back there!!!';
 
-  it('200 characters at 10 keys a second: no task of the page over 50 ms', async () => {
+  // By the clock, as the page's visitor feels it. Where another process takes the processor for so long, it is tried again: a
+  // page that does so itself does it every time.
+  it('200 characters at 10 keys a second: no task of the page over 50 ms', { retry: 2 }, async () => {
     const { page } = await visit();
     await ready(page);
     await page.fill('#text', '');
@@ -233,9 +235,13 @@ describe('smoothness', () => {
     await page.focus('#text');
     await startWatch(page);
     expect(typed).toHaveLength(200);
-    const took = await typeByClock(page, typed);
+    let took = 0;
+    const work = await longWork(page, async () => {
+      took = await typeByClock(page, typed);
+      await page.waitForFunction(() => document.querySelectorAll('.sentence:not([data-label="none"])').length === 4);
+    });
     expect(took).toBeLessThan(22_000);
-    await page.waitForFunction(() => document.querySelectorAll('.sentence:not([data-label="none"])').length === 4);
+    expect(work).toEqual([]);
     const { tasks, gaps } = await endWatch(page);
     expect(await page.inputValue('#text')).toBe(typed);
     expect(tasks).toEqual([]);
