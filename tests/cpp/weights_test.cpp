@@ -182,6 +182,12 @@ TEST(Weights, OtherShapesOfAsManyNumbersAreRefused) {
     bent.tensors[kQuery].shape = shape;
     EXPECT_TRUE(fails(bent, TENSOR_SHAPE, kQuery));
   }
+  // The right shape and a last dimension of two: a convolution of another width.
+  Checkpoint wide = squeezebert();
+  StoredTensor& query = wide.tensors[kQuery];
+  query.shape = {16, 4, 2};
+  query.bytes += query.bytes;
+  EXPECT_TRUE(fails(wide, TENSOR_SHAPE, kQuery));
   Checkpoint empty = squeezebert();
   empty.tensors[kQuery] = {"F32", {16, 0, 1}, ""};
   EXPECT_TRUE(fails(empty, TENSOR_SHAPE, kQuery));
