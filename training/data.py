@@ -9,6 +9,9 @@ NEGATIVE, NEUTRAL, POSITIVE = 0, 1, 2
 LABELS = {"negative": NEGATIVE, "neutral": NEUTRAL, "positive": POSITIVE,
           "1": NEGATIVE, "2": NEGATIVE, "3": NEUTRAL, "4": POSITIVE, "5": POSITIVE}
 
+# Times an epoch (else once): whole sentences, each judged by several people.
+OFTEN = {"sst5_sentences": 4, "dynasent_r1_dev": 2}
+
 # file -> (rows per epoch at most, label): yelp_sentences, airline_tweets, meld and financial_phrasebank are class N.
 TRAIN = {
     "sst5_sentences": (None, None), "sst5_phrases": (None, {"3": 16000}), "dynasent_r1_dev": (None, None),

@@ -1,11 +1,12 @@
 """Writes the trained model in the Hugging Face layout, and what PyTorch answers with exactly those weights.
 
-python3 export.py   runs/checkpoint.pt -> ../models/sentiment-en/{config.json, model.safetensors, vocab.txt,
+python3 export.py [checkpoint]   runs/checkpoint.pt -> ../models/sentiment-en/{config.json, model.safetensors, vocab.txt,
                     tokenizer_config.json} and ../tests/fixtures/sentiment-en-sst2.json
 """
 import json
 import pathlib
 import struct
+import sys
 
 import torch
 
@@ -39,7 +40,7 @@ def logits_of(model, pieces, texts):
 
 def main():
     torch.set_num_threads(1)  # one short text at a time: more threads only wait for each other
-    saved = torch.load(RUNS / "checkpoint.pt", map_location="cpu")
+    saved = torch.load(sys.argv[1] if len(sys.argv) > 1 else RUNS / "checkpoint.pt", map_location="cpu")
     model = SqueezeBert(saved["config"])
     half = {name: value.to(torch.float16) for name, value in saved["average"].items()}
     model.load_state_dict({name: value.float() for name, value in half.items()})

@@ -38,7 +38,8 @@ def prepare(log):
     # GLUE publishes SST as the treebank has it ("do n't"); people write "don't". The model is to know both.
     rng = random.Random(1)
     spelling = lambda text, name: (data.treebank(text) if name.startswith("sst5") and rng.random() < 0.5 else text)
-    examples = [(pieces.encode(spelling(text, name)), label) for text, label, name in rows]
+    examples = [(pieces.encode(spelling(text, name)), label) for text, label, name in rows
+                for _ in range(data.OFTEN.get(name, 1))]
     cache.write_bytes(pickle.dumps((vocabulary, examples)))
     return vocabulary, examples
 
