@@ -101,10 +101,6 @@ std::vector<Attack> syntax_attacks() {
       {"NameWithALoneSurrogate", safetensors_file("{" + entry("\\ud800", kF32, "[1]", "[0,4]") + "}", 4),
        SAFETENSORS_HEADER_SYNTAX},
       {"DeepNesting", safetensors_file("{\"a\":" + repeat("[", 1000) + repeat("]", 1000) + "}"), JSON_TOO_DEEP},
-      // A recursive reader would run out of stack before it saw that the text does not end.
-      {"DeepNestingWithoutEnd", safetensors_file(repeat("{\"a\":", 200'000)), JSON_TOO_DEEP},
-      // Two bytes of text become a value of a hundred: a header within the limit could still exhaust the memory.
-      {"TooManyValues", safetensors_file("{\"a\":[" + repeat("0,", 2'000'000) + "0]}"), OUT_OF_MEMORY},
   };
   for (const auto& [name, header] : std::vector<std::pair<std::string, std::string>>{
            {"Number", "1"}, {"Text", "\"a\""}, {"Null", "null"}, {"Array", "[]"}, {"Html", "<!DOCTYPE html>"}}) {
@@ -266,6 +262,23 @@ INSTANTIATE_TEST_SUITE_P(Syntax, Attacks, testing::ValuesIn(syntax_attacks()), n
 INSTANTIATE_TEST_SUITE_P(Entry, Attacks, testing::ValuesIn(entry_attacks()), name_of);
 INSTANTIATE_TEST_SUITE_P(Layout, Attacks, testing::ValuesIn(layout_attacks()), name_of);
 INSTANTIATE_TEST_SUITE_P(Metadata, Attacks, testing::ValuesIn(metadata_attacks()), name_of);
+
+// Two attacks of megabytes, which the lists above would carry along into the start of every test.
+
+std::string outcome(const std::string& file) {
+  const auto opened = Safetensors::open(std::make_unique<BufferSource>(file));
+  return opened ? "good" : std::string(error_name(opened.error().code));
+}
+
+// A recursive reader would run out of stack before it saw that the text does not end.
+TEST(Safetensors, DeepNestingWithoutEnd) {
+  EXPECT_EQ(outcome(safetensors_file(repeat("{\"a\":", 200'000))), "JSON_TOO_DEEP");
+}
+
+// Two bytes of text become a value of a hundred: a header within the limit could still exhaust the memory.
+TEST(Safetensors, TooManyValues) {
+  EXPECT_EQ(outcome(safetensors_file("{\"a\":[" + repeat("0,", 2'000'000) + "0]}")), "OUT_OF_MEMORY");
+}
 
 TEST(Safetensors, KnowsTheSizeOfEveryType) {
   const std::vector<std::pair<std::string, int>> types = {
