@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
-import { chromiumArguments, chromiumPath } from './tests/chromium.ts';
 import { answerBadly } from './tests/shared/bad-server.ts';
+// @ts-expect-error plain JavaScript, without types
+import { chromiumArguments, chromiumPath } from './tools/chromium.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const folders = {

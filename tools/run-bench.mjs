@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { chromiumArguments } from './chromium.mjs';
 import { build } from './run-build.mjs';
 import { environment, root, runMain, SetupError, setup } from './setup.mjs';
 
@@ -103,16 +104,7 @@ async function measure(chosen) {
   const { chromium } = await import('playwright-core');
   const browser = await chromium.launch({
     executablePath: environment().SQUEEZEBERT_CHROMIUM,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--disable-dev-shm-usage',
-    ],
+    args: chromiumArguments,
   });
   try {
     const page = await browser.newPage();

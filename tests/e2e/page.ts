@@ -6,7 +6,8 @@ import { extname, join, normalize, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
 import { build } from 'vite';
-import { chromiumArguments, chromiumPath } from '../chromium.ts';
+// @ts-expect-error plain JavaScript, without types
+import { chromiumArguments, chromiumPath } from '../../tools/chromium.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, 'build/e2e-demo');

@@ -1,4 +1,4 @@
-// The browser of the tests: for Vitest, and for the tests that drive it with Playwright themselves.
+// The Chromium of the tests and of the bench.
 import { existsSync } from 'node:fs';
 
 const candidates = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
