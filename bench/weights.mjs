@@ -2,6 +2,7 @@
 // onnxruntime-web (in both layouts of onnx.mjs), from the same numbers.
 import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { random } from '../tools/random.mjs';
 import { layouts, squeezeBertOnnx } from './onnx.mjs';
 
 export const config = {
@@ -26,15 +27,9 @@ export const config = {
   num_labels: 2,
 };
 
-/** Normally distributed numbers from a seed (mulberry32, Box-Muller). */
+/** Normally distributed numbers from a seed (Box-Muller). */
 function normal(seed) {
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const uniform = random(seed);
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 

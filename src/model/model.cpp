@@ -26,17 +26,13 @@ uint64_t product(std::initializer_list<uint64_t> factors) {
 
 }  // namespace
 
-// What run() returns, in buffers that stay.
-struct Slot {
-  Buffer<float> data;
-};
-
 struct Model::State {
   ModelConfig config;
   Head head = Head::none;
   Weights weights;
   Workspace workspace;
-  Slot last_hidden, pooled, logits, starts, ends, hidden_states, attentions, scores;
+  // What run() returns, in buffers that stay.
+  Buffer<float> last_hidden, pooled, logits, starts, ends, hidden_states, attentions, scores;
   Buffer<float> first_tokens;  // [sequences, hidden]: input of the pooler
   Buffer<float> two;           // [rows, 2]: answer logits before they part
   std::vector<Output> outputs;
@@ -69,8 +65,8 @@ uint64_t Model::weight_bytes() const { return state_->weights.bytes(); }
 uint64_t Model::workspace_bytes() const {
   const State& s = *state_;
   uint64_t sum = s.workspace.bytes() + s.first_tokens.bytes() + s.two.bytes();
-  for (const Slot* slot : {&s.last_hidden, &s.pooled, &s.logits, &s.starts, &s.ends, &s.hidden_states, &s.attentions, &s.scores}) {
-    sum += slot->data.bytes();
+  for (const Buffer<float>* buffer : {&s.last_hidden, &s.pooled, &s.logits, &s.starts, &s.ends, &s.hidden_states, &s.attentions, &s.scores}) {
+    sum += buffer->bytes();
   }
   return sum;
 }
@@ -119,7 +115,7 @@ void Model::State::run_head(bool pools, size_t rows, size_t row, size_t sequence
       std::copy_n(x.data() + r * hidden, hidden, first_tokens.data() + s * hidden);
       r += size(lengths[s]);
     }
-    Matrix<float> out = matrix(pooled.data.data() + sequence * hidden, sequences, hidden);
+    Matrix<float> out = matrix(pooled.data() + sequence * hidden, sequences, hidden);
     weights.pooler->apply(matrix<const float>(first_tokens.data(), sequences, hidden), out);
     activate(weights.pooler_activation, out.data(), sequences * hidden);
   }
@@ -128,21 +124,21 @@ void Model::State::run_head(bool pools, size_t rows, size_t row, size_t sequence
     case Head::sequence_classification:
     case Head::multiple_choice: {
       const size_t labels = weights.classifier->out();
-      Matrix<float> out = matrix(logits.data.data() + sequence * labels, sequences, labels);
-      weights.classifier->apply(matrix<const float>(pooled.data.data() + sequence * hidden, sequences, hidden), out);
+      Matrix<float> out = matrix(logits.data() + sequence * labels, sequences, labels);
+      weights.classifier->apply(matrix<const float>(pooled.data() + sequence * hidden, sequences, hidden), out);
       return;
     }
     case Head::token_classification: {
       const size_t labels = weights.classifier->out();
-      Matrix<float> out = matrix(logits.data.data() + row * labels, rows, labels);
+      Matrix<float> out = matrix(logits.data() + row * labels, rows, labels);
       return weights.classifier->apply(x, out);
     }
     case Head::question_answering: {
       Matrix<float> out = matrix(two.data(), rows, 2);
       weights.classifier->apply(x, out);
       for (size_t r = 0; r < rows; ++r) {
-        starts.data[row + r] = two[r * 2];
-        ends.data[row + r] = two[r * 2 + 1];
+        starts[row + r] = two[r * 2];
+        ends[row + r] = two[r * 2 + 1];
       }
       return;
     }
@@ -153,7 +149,7 @@ void Model::State::run_head(bool pools, size_t rows, size_t row, size_t sequence
       layer_norm(dense, matrix<const float>(nullptr, 0, 0), weights.mlm_norm.gain.data(), weights.mlm_norm.bias.data(),
                  weights.mlm_norm.eps);
       const size_t vocabulary = weights.decoder->out();
-      Matrix<float> out = matrix(logits.data.data() + row * vocabulary, rows, vocabulary);
+      Matrix<float> out = matrix(logits.data() + row * vocabulary, rows, vocabulary);
       return weights.decoder->apply(matrix<const float>(dense.data(), rows, hidden), out);
     }
   }
@@ -174,25 +170,25 @@ Result<std::span<const Output>> Model::run(const ModelInput& in, const OutputOpt
   const uint64_t attentions = product({layers, sequences, heads, longest, longest});
 
   bool fits = s.workspace.reserve(config, std::min(rows, std::max(kRowsAtOnce, longest)), longest) &&
-              (!options.hidden_states || s.hidden_states.data.reserve(product({layers + 1, rows, hidden}))) &&
-              (!options.attentions || s.attentions.data.reserve(attentions)) &&
-              (!options.attention_scores || s.scores.data.reserve(attentions)) &&
-              (!keeps_last || s.last_hidden.data.reserve(product({rows, hidden}))) &&
-              (!pools || (s.pooled.data.reserve(product({sequences, hidden})) &&
+              (!options.hidden_states || s.hidden_states.reserve(product({layers + 1, rows, hidden}))) &&
+              (!options.attentions || s.attentions.reserve(attentions)) &&
+              (!options.attention_scores || s.scores.reserve(attentions)) &&
+              (!keeps_last || s.last_hidden.reserve(product({rows, hidden}))) &&
+              (!pools || (s.pooled.reserve(product({sequences, hidden})) &&
                           s.first_tokens.reserve(product({sequences, hidden}))));
   switch (s.head) {
     case Head::none: break;
     case Head::sequence_classification:
     case Head::multiple_choice:
-      fits = fits && s.logits.data.reserve(product({sequences, s.weights.classifier->out()}));
+      fits = fits && s.logits.reserve(product({sequences, s.weights.classifier->out()}));
       break;
     case Head::token_classification:
-      fits = fits && s.logits.data.reserve(product({rows, s.weights.classifier->out()}));
+      fits = fits && s.logits.reserve(product({rows, s.weights.classifier->out()}));
       break;
     case Head::question_answering:
-      fits = fits && s.starts.data.reserve(rows) && s.ends.data.reserve(rows) && s.two.reserve(product({rows, 2}));
+      fits = fits && s.starts.reserve(rows) && s.ends.reserve(rows) && s.two.reserve(product({rows, 2}));
       break;
-    case Head::masked_lm: fits = fits && s.logits.data.reserve(product({rows, s.weights.decoder->out()})); break;
+    case Head::masked_lm: fits = fits && s.logits.reserve(product({rows, s.weights.decoder->out()})); break;
   }
   if (!fits) return Error{ErrorCode::OUT_OF_MEMORY, std::to_string(rows) + " tokens"};
 
@@ -207,14 +203,14 @@ Result<std::span<const Output>> Model::run(const ModelInput& in, const OutputOpt
     const auto slice = [&](std::span<const int32_t> all) { return all.empty() ? all : all.subspan(row, count); };
     const auto lengths = in.lengths.subspan(sequence, part);
     EncoderCapture capture;
-    if (options.hidden_states) capture.hidden_states = s.hidden_states.data.data() + row * hidden;
+    if (options.hidden_states) capture.hidden_states = s.hidden_states.data() + row * hidden;
     capture.hidden_stride = rows * hidden;
     const size_t attended = heads * longest * longest * sequence;
-    if (options.attention_scores) capture.scores = s.scores.data.data() + attended;
-    if (options.attentions) capture.probabilities = s.attentions.data.data() + attended;
+    if (options.attention_scores) capture.scores = s.scores.data() + attended;
+    if (options.attentions) capture.probabilities = s.attentions.data() + attended;
     capture.attention_stride = attention_size;
     encode(config, s.weights, {slice(in.ids), slice(in.type_ids), slice(in.mask), lengths}, s.workspace, capture);
-    if (keeps_last) std::copy_n(s.workspace.states.data(), count * hidden, s.last_hidden.data.data() + row * hidden);
+    if (keeps_last) std::copy_n(s.workspace.states.data(), count * hidden, s.last_hidden.data() + row * hidden);
     s.run_head(pools, count, row, sequence, lengths);
     row += count;
     sequence += part;
@@ -222,7 +218,7 @@ Result<std::span<const Output>> Model::run(const ModelInput& in, const OutputOpt
 
   // Dimensions: [lead..., batch, tokens, tail...], or [lead..., rows, tail...] for ragged input.
   s.outputs.clear();
-  const auto add = [&](std::string_view name, const Slot& slot, std::initializer_list<size_t> dims) {
+  const auto add = [&](std::string_view name, const Buffer<float>& buffer, std::initializer_list<size_t> dims) {
     Output output;
     output.name = name;
     size_t total = 1;
@@ -230,12 +226,12 @@ Result<std::span<const Output>> Model::run(const ModelInput& in, const OutputOpt
       output.sizes[size(output.rank++)] = static_cast<int32_t>(n);
       total *= n;
     }
-    output.data = slot.data.span().first(total);
+    output.data = buffer.span().first(total);
     s.outputs.push_back(output);
   };
-  const auto add_rows = [&](std::string_view name, const Slot& slot, size_t tail) {
-    if (equal) add(name, slot, {sequences, longest, tail});
-    else add(name, slot, {rows, tail});
+  const auto add_rows = [&](std::string_view name, const Buffer<float>& buffer, size_t tail) {
+    if (equal) add(name, buffer, {sequences, longest, tail});
+    else add(name, buffer, {rows, tail});
   };
   if (classifies) add("logits", s.logits, {sequences, s.weights.classifier->out()});
   if (s.head == Head::token_classification) add_rows("logits", s.logits, s.weights.classifier->out());

@@ -1,4 +1,6 @@
 // Which files a folder has, and which tokenizer they mean.
+#include <algorithm>
+
 #include "tokenizer_files.h"
 #include "word_piece_tokenizer.h"
 
@@ -10,12 +12,9 @@ Error invalid(std::string detail) { return {ErrorCode::TOKENIZER_INVALID, std::m
 // What every WordPiece tokenizer needs, wherever it came from.
 Result<void> check(const TokenizerSettings& settings) {
   const size_t size = settings.tokens.size();
-  bool unknown = false;
-  for (const std::string& token : settings.tokens) {
-    if (!to_utf16(token)) return invalid("a token is not UTF-8");
-    unknown = unknown || token == settings.word_piece.unknown;
-  }
-  if (!unknown) return invalid("the vocabulary lacks its unknown token '" + settings.word_piece.unknown + "'");
+  const std::string& unknown = settings.word_piece.unknown;
+  if (unknown.empty() || std::find(settings.tokens.begin(), settings.tokens.end(), unknown) == settings.tokens.end())
+    return invalid("the vocabulary lacks its unknown token '" + unknown + "'");
   for (const auto* pieces : {&settings.post_processor.single, &settings.post_processor.pair})
     for (const TemplatePiece& piece : *pieces)
       for (const int32_t id : piece.ids)

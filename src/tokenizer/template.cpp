@@ -10,6 +10,16 @@ int32_t Template::specials(bool with_pair) const {
   return count;
 }
 
+Template bert_template(int32_t cls, int32_t sep) {
+  using Kind = TemplatePiece::Kind;
+  Template out;
+  out.single = {{Kind::special, {cls}, 0}, {Kind::first_text, {}, 0}, {Kind::special, {sep}, 0}};
+  out.pair = out.single;
+  out.pair.push_back({Kind::second_text, {}, 1});
+  out.pair.push_back({Kind::special, {sep}, 1});
+  return out;
+}
+
 Encoding assemble(const std::vector<TemplatePiece>& pieces, const TextTokens& first, Window first_window,
                   const TextTokens* second, Window second_window) {
   Encoding out;

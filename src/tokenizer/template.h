@@ -24,11 +24,19 @@ struct Template {
   int32_t specials(bool pair) const;
 };
 
+// [CLS] A [SEP] and [CLS] A [SEP] B [SEP] with these ids.
+Template bert_template(int32_t cls, int32_t sep);
+
 // The tokens of one text before special tokens.
 struct TextTokens {
   std::vector<int32_t> ids, word_ids;
   std::vector<Offset> offsets;
   int32_t size() const { return static_cast<int32_t>(ids.size()); }
+  void add(int32_t id, int32_t word, Offset offset) {
+    ids.push_back(id);
+    word_ids.push_back(word);
+    offsets.push_back(offset);
+  }
 };
 
 // A window of each text, put together. `pieces` decides about the second one.

@@ -109,11 +109,7 @@ Result<void> read_post_processor(const json::Value* value, TokenizerSettings& se
   if (type_of(value) != "BertProcessing") return unsupported("post_processor '" + std::string(type_of(value)) + "'");
   const auto cls = id_of_pair(value->find("cls")), sep = id_of_pair(value->find("sep"));
   if (!cls || !sep) return invalid("BertProcessing without cls or sep");
-  using Kind = TemplatePiece::Kind;
-  settings.post_processor.single = {{Kind::special, {*cls}, 0}, {Kind::first_text, {}, 0}, {Kind::special, {*sep}, 0}};
-  settings.post_processor.pair = settings.post_processor.single;
-  settings.post_processor.pair.push_back({Kind::second_text, {}, 1});
-  settings.post_processor.pair.push_back({Kind::special, {*sep}, 1});
+  settings.post_processor = bert_template(*cls, *sep);
   return {};
 }
 

@@ -32,6 +32,13 @@ void read_token(const json::Value& object, std::string_view name, std::string& t
   if (value && value->string()) target = *value->string();
 }
 
+// -1 where there is none. As in the reference, of equal tokens the last one counts.
+int32_t find_id(const TokenizerSettings& settings, const std::string& token) {
+  if (token.empty()) return -1;
+  const auto at = std::find(settings.tokens.rbegin(), settings.tokens.rend(), token);
+  return static_cast<int32_t>(settings.tokens.rend() - at) - 1;
+}
+
 void read_tokens(const json::Value& object, TokenizerConfig& config) {
   read_token(object, "unk_token", config.unk);
   read_token(object, "sep_token", config.sep);
@@ -114,6 +121,7 @@ Result<void> set_token(TokenizerSettings& settings, int64_t id, std::string toke
 
 Result<void> read_vocabulary(FileSet& files, const TokenizerConfig& config, TokenizerSettings& settings) {
   SQUEEZEBERT_TRY_ASSIGN(text, text_of(files, "vocab.txt"));
+  if (!to_utf16(text)) return invalid("vocab.txt is not UTF-8");
   std::string_view rest = text;
   if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);
   for (int64_t id = 0; !rest.empty(); ++id) {
@@ -125,11 +133,7 @@ Result<void> read_vocabulary(FileSet& files, const TokenizerConfig& config, Toke
   }
   settings.normalizer = {true, config.tokenize_chinese_chars, config.strip_accents, config.do_lower_case};
   settings.word_piece.unknown = config.unk;
-  const auto id_of = [&settings](const std::string& token) {
-    // As in the reference, of equal lines the last one counts.
-    const auto at = std::find(settings.tokens.rbegin(), settings.tokens.rend(), token);
-    return static_cast<int32_t>(settings.tokens.rend() - at) - 1;
-  };
+  const auto id_of = [&settings](const std::string& token) { return find_id(settings, token); };
   for (const std::string* token : {&config.unk, &config.sep, &config.pad, &config.cls, &config.mask}) {
     const int32_t id = id_of(*token);
     if (id < 0) continue;
@@ -143,11 +147,7 @@ Result<void> read_vocabulary(FileSet& files, const TokenizerConfig& config, Toke
   }
   const int32_t cls = id_of(config.cls), sep = id_of(config.sep);
   if (cls < 0 || sep < 0) return invalid("vocab.txt lacks '" + (cls < 0 ? config.cls : config.sep) + "'");
-  using Kind = TemplatePiece::Kind;
-  settings.post_processor.single = {{Kind::special, {cls}, 0}, {Kind::first_text, {}, 0}, {Kind::special, {sep}, 0}};
-  settings.post_processor.pair = settings.post_processor.single;
-  settings.post_processor.pair.push_back({Kind::second_text, {}, 1});
-  settings.post_processor.pair.push_back({Kind::special, {sep}, 1});
+  settings.post_processor = bert_template(cls, sep);
   return {};
 }
 
@@ -159,10 +159,7 @@ Result<void> apply(const TokenizerConfig& config, TokenizerSettings& settings) {
                                     [&token](const AddedToken& entry) { return entry.content == token.content; });
     if (known == settings.added.end()) settings.added.push_back(token);
   }
-  const auto id_of = [&settings](const std::string& token) {
-    const auto at = std::find(settings.tokens.rbegin(), settings.tokens.rend(), token);
-    return token.empty() ? -1 : static_cast<int32_t>(settings.tokens.rend() - at) - 1;
-  };
+  const auto id_of = [&settings](const std::string& token) { return find_id(settings, token); };
   settings.special_ids = {id_of(config.pad), id_of(config.unk), id_of(config.cls), id_of(config.sep), id_of(config.mask)};
   return {};
 }

@@ -47,7 +47,7 @@ class WordPiece {
   // Appends the pieces of the word.
   void cut(Word& word, std::vector<Piece>& pieces) const;
 
-  int32_t unknown_id() const { return unknown_id_; }  // -1: the vocabulary lacks it
+  int32_t find(std::string_view token) const { return beginning_.find(token); }  // -1: none
   const Settings& settings() const { return settings_; }
 
  private:

@@ -27,10 +27,7 @@ void clean_up_spaces(std::string& token) {
 WordPieceTokenizer::WordPieceTokenizer(TokenizerSettings settings)
     : settings_(std::move(settings)),
       word_piece_(settings_.tokens, settings_.word_piece),
-      ids_(settings_.tokens.size()),
       special_(settings_.tokens.size(), false) {
-  for (size_t id = 0; id < settings_.tokens.size(); ++id)
-    if (!settings_.tokens[id].empty()) ids_.set(settings_.tokens[id], static_cast<int32_t>(id));
   for (const AddedToken& token : settings_.added)
     if (token.special) special_[static_cast<size_t>(token.id)] = true;
   raw_added_ = AddedTokens(select(settings_.added, false));
@@ -84,11 +81,7 @@ class Words {
     if (word_.empty()) return;
     pieces_.clear();
     word_piece_.cut(word_, pieces_);
-    for (const WordPiece::Piece& piece : pieces_) {
-      out_.ids.push_back(piece.id);
-      out_.word_ids.push_back(words_);
-      out_.offsets.push_back({piece.start, piece.end});
-    }
+    for (const WordPiece::Piece& piece : pieces_) out_.add(piece.id, words_, {piece.start, piece.end});
     ++words_;
     word_.clear();
   }
@@ -145,9 +138,7 @@ void WordPieceTokenizer::tokenize_segment(std::u16string_view text, int32_t base
   size_t at = 0;
   for (const AddedTokens::Match& match : normalized_added_.find(normal)) {
     add_range(at, match.start);
-    out.ids.push_back(match.token->id);
-    out.word_ids.push_back(words++);
-    out.offsets.push_back({origins[match.start].start, origins[match.end - 1].end});
+    out.add(match.token->id, words++, {origins[match.start].start, origins[match.end - 1].end});
     at = match.end;
   }
   add_range(at, normal.size());
@@ -159,9 +150,7 @@ TextTokens WordPieceTokenizer::tokenize(std::u16string_view text, int32_t enough
   size_t at = 0;
   for (const AddedTokens::Match& match : raw_added_.find(text)) {
     tokenize_segment(text.substr(at, match.start - at), static_cast<int32_t>(at), enough, out, words);
-    out.ids.push_back(match.token->id);
-    out.word_ids.push_back(words++);
-    out.offsets.push_back({static_cast<int32_t>(match.start), static_cast<int32_t>(match.end)});
+    out.add(match.token->id, words++, {static_cast<int32_t>(match.start), static_cast<int32_t>(match.end)});
     at = match.end;
   }
   tokenize_segment(text.substr(at), static_cast<int32_t>(at), enough, out, words);
@@ -282,7 +271,7 @@ std::u16string WordPieceTokenizer::id_to_token(int32_t id) const {
 }
 
 std::optional<int32_t> WordPieceTokenizer::token_to_id(std::u16string_view token) const {
-  const int32_t id = ids_.find(to_utf8(token));
+  const int32_t id = word_piece_.find(to_utf8(token));
   return id < 0 ? std::nullopt : std::optional(id);
 }
 

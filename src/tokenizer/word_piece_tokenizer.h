@@ -51,7 +51,6 @@ class WordPieceTokenizer final : public Tokenizer {
 
   TokenizerSettings settings_;
   WordPiece word_piece_;
-  TextTable ids_;                        // of every token
   AddedTokens raw_added_;                // found in the text as it is
   AddedTokens normalized_added_;         // found in the normalised text
   std::vector<bool> special_;            // by id

@@ -4,7 +4,9 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type * as Package from '../../js/api.ts';
-import { random, randomText } from '../shared/random-text.ts';
+// @ts-expect-error plain JavaScript, without types
+import { random } from '../../tools/random.mjs';
+import { randomText } from '../shared/random-text.ts';
 
 const engine = (await import('../../dist/engine.js' as string)) as typeof Package;
 const model = fileURLToPath(new URL('../../models/sentiment-en', import.meta.url));

@@ -1,16 +1,5 @@
 // Seeded random strings: mixed scripts, emoji, controls, white space, special tokens.
 
-/** Numbers in [0, 1), the same for each seed (the mulberry32 generator). */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const ranges: readonly (readonly [number, number])[] = [
   [0x20, 0x7e],
   [0x61, 0x7a],
