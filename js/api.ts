@@ -18,7 +18,7 @@ export {
   type ModelOutputs,
 } from './models.ts';
 export { newestWins } from './newest-wins.ts';
-export type { Progress } from './operations.ts';
+export type { DataType, Progress } from './operations.ts';
 export { type PipelineInfo, pipeline, type Tasks, type TextClassificationPipeline } from './pipeline.ts';
 export { heapBytes } from './session.ts';
 export type { FileLike, ModelSource } from './sources.ts';

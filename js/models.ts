@@ -1,6 +1,6 @@
 import { invalid } from './errors.ts';
 import { asyncDisposable, type LoadOptions, load } from './load.ts';
-import type { Head, ModelInfo } from './operations.ts';
+import type { DataType, Head, ModelInfo } from './operations.ts';
 import { type Session, withSession } from './session.ts';
 import type { ModelSource } from './sources.ts';
 import { Tensor, type TensorLike, toIntegers } from './tensor.ts';
@@ -49,6 +49,8 @@ export interface Model {
 
 export interface ModelConfig {
   head: Head;
+  /** How the weights are kept in memory. */
+  dtype: DataType;
   id2label: readonly string[];
   /** The most tokens of a sequence. */
   max_length: number;
@@ -99,6 +101,7 @@ function makeModel(session: Session, info: ModelInfo): Model {
   const dispose = () => session.dispose();
   const config: ModelConfig = {
     head: info.head,
+    dtype: info.dtype,
     id2label: info.labels,
     max_length: info.maxLength,
     hidden_size: info.hiddenSize,

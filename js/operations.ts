@@ -21,6 +21,12 @@ export type Head =
   | 'masked-lm'
   | 'multiple-choice';
 
+/**
+ * How weights are kept. `fp32` and `fp16` compute in float32; `q8` and `q4` in int8 products, at a quarter and an eighth of
+ * the memory.
+ */
+export type DataType = 'fp32' | 'fp16' | 'q8' | 'q4';
+
 export interface TokenizerInfo {
   handle: number;
   vocabSize: number;
@@ -31,6 +37,7 @@ export interface TokenizerInfo {
 export interface ModelInfo {
   handle: number;
   head: Head;
+  dtype: DataType;
   labels: string[];
   maxLength: number;
   hiddenSize: number;
@@ -44,6 +51,8 @@ export interface LoadRequest {
   model: boolean;
   /** Overrides the head that config.json names. */
   head?: Head | undefined;
+  /** Absent: as the file holds them, and large models of floats as `q8`. */
+  dtype?: DataType | undefined;
   /** Sent with each download. */
   headers?: Record<string, string> | undefined;
 }

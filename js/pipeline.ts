@@ -3,7 +3,7 @@ import type { Build } from './env.ts';
 import { SqueezeBertError } from './errors.ts';
 import { asyncDisposable, type LoadOptions, load } from './load.ts';
 import { newestWins } from './newest-wins.ts';
-import type { ModelInfo, TokenizerInfo } from './operations.ts';
+import type { DataType, ModelInfo, TokenizerInfo } from './operations.ts';
 import { withSession } from './session.ts';
 import type { ModelSource } from './sources.ts';
 import {
@@ -18,6 +18,8 @@ export interface PipelineInfo {
   task: string;
   /** The WebAssembly build that runs. */
   build: Build;
+  /** How the weights are kept in memory. */
+  dtype: DataType;
   /** Bytes of weights in memory. */
   weightBytes: number;
   labels: readonly string[];
@@ -69,7 +71,13 @@ export async function pipeline<Task extends keyof Tasks>(
     const dispose = () => session.dispose();
     const more = {
       latest: newestWins((text: ClassifyInput, callOptions?: TextClassificationOptions) => classify(text, callOptions)),
-      info: { task, build: await session.build(), weightBytes: info.weightBytes, labels: info.labels },
+      info: {
+        task,
+        build: await session.build(),
+        dtype: info.dtype,
+        weightBytes: info.weightBytes,
+        labels: info.labels,
+      },
       dispose,
     };
     return asyncDisposable(Object.assign(classify, more), dispose) as Tasks[Task];

@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "model/model.h"
+#include "model/saved_model.h"
 #include "tasks/text_classification.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/utf.h"
@@ -24,12 +24,15 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(OptionalText)
 EMSCRIPTEN_DECLARE_VAL_TYPE(Integers)
 EMSCRIPTEN_DECLARE_VAL_TYPE(LoadedTokenizer)
 EMSCRIPTEN_DECLARE_VAL_TYPE(LoadedModel)
+EMSCRIPTEN_DECLARE_VAL_TYPE(SavedFile)
+EMSCRIPTEN_DECLARE_VAL_TYPE(Bytes)
 EMSCRIPTEN_DECLARE_VAL_TYPE(Encoded)
 EMSCRIPTEN_DECLARE_VAL_TYPE(Tensors)
 EMSCRIPTEN_DECLARE_VAL_TYPE(Scores)
 
 std::map<int, std::unique_ptr<Tokenizer>> tokenizers;
 std::map<int, std::unique_ptr<Model>> models;
+std::map<int, std::unique_ptr<SavedModel>> saved_models;
 int last_handle = 0;
 
 template <class Type>
@@ -128,10 +131,12 @@ constexpr std::pair<std::string_view, Head> kHeads[] = {
     {"multiple-choice", Head::multiple_choice},
 };
 
-// `head`: one of kHeads, or "" for what the configuration names.
-LoadedModel load_model(FilesArgument files, std::string head) {
+// `head`: one of kHeads, or "" for what the configuration names. `type`: a WeightType's name, or "" for what fits the file.
+LoadedModel load_model(FilesArgument files, std::string head, std::string type) {
   JsFiles set(files);
   LoadOptions options;
+  for (const WeightType value : {WeightType::fp32, WeightType::fp16, WeightType::q8, WeightType::q4})
+    if (name_of(value) == type) options.weights = value;
   for (const auto& [name, value] : kHeads)
     if (name == head) options.head = value;
   auto loaded = Model::load(set, options);
@@ -143,6 +148,7 @@ LoadedModel load_model(FilesArgument files, std::string head) {
   out.set("handle", ++last_handle);
   for (const auto& [name, value] : kHeads)
     if (value == config.head) out.set("head", text(name));
+  out.set("dtype", text(name_of((*loaded)->weight_type())));
   out.set("labels", labels);
   out.set("maxLength", config.usable_length());
   out.set("hiddenSize", config.hidden_size);
@@ -152,8 +158,29 @@ LoadedModel load_model(FilesArgument files, std::string head) {
   return LoadedModel(out);
 }
 
+// The model as a safetensors file, which saved_part() gives out piece by piece. The handle is to be released before the
+// model's.
+SavedFile save(int handle) {
+  const Model* model = find(models, handle);
+  if (!model) return SavedFile(not_loaded());
+  auto saved = std::make_unique<SavedModel>(*model);
+  val out = val::object();
+  out.set("handle", ++last_handle);
+  out.set("size", static_cast<double>(saved->size()));
+  saved_models[last_handle] = std::move(saved);
+  return SavedFile(out);
+}
+
+// The next bytes, empty at the end.
+Bytes saved_part(int handle) {
+  SavedModel* saved = find(saved_models, handle);
+  const auto part = saved ? saved->next() : std::span<const std::byte>();
+  return Bytes(copy(std::span(reinterpret_cast<const uint8_t*>(part.data()), part.size())));
+}
+
 void release(int handle) {
   tokenizers.erase(handle);
+  saved_models.erase(handle);
   models.erase(handle);
 }
 
@@ -323,14 +350,18 @@ EMSCRIPTEN_BINDINGS(squeezebert) {
       "{ handle: number; vocabSize: number; modelMaxLength: number; specialIds: { pad: number; unk: number; cls: number; "
       "sep: number; mask: number } } | " FAILURE);
   register_type<LoadedModel>(
-      "{ handle: number; head: string; labels: string[]; maxLength: number; hiddenSize: number; vocabSize: number; "
+      "{ handle: number; head: string; dtype: string; labels: string[]; maxLength: number; hiddenSize: number; vocabSize: number; "
       "weightBytes: number } | " FAILURE);
+  register_type<SavedFile>("{ handle: number; size: number } | " FAILURE);
+  register_type<Bytes>("Uint8Array");
   register_type<Encoded>("{ encodings: (" ENCODING ")[] } | " FAILURE);
   register_type<Tensors>("{ tensors: { name: string; dims: Int32Array; data: Float32Array }[] } | " FAILURE);
   register_type<Scores>("{ labels: Int32Array; scores: Float32Array; tokens: number; truncated: boolean } | " FAILURE);
 
   function("loadTokenizer", &load_tokenizer);
   function("loadModel", &load_model);
+  function("save", &save);
+  function("savedPart", &saved_part);
   function("release", &release);
   function("encode", &encode);
   function("decode", &decode);

@@ -94,8 +94,10 @@ export class LocalBackend implements Backend {
         throwIfAborted(options.signal);
         const tokenizer = request.tokenizer ? (unwrap(this.engine.loadTokenizer(files)) as TokenizerInfo) : null;
         try {
-          const model = request.model ? unwrap(this.engine.loadModel(files, request.head ?? '')) : null;
-          return { tokenizer, model: model && ({ ...model, head: model.head as Head } satisfies ModelInfo) };
+          const model = request.model
+            ? unwrap(this.engine.loadModel(files, request.head ?? '', request.dtype ?? ''))
+            : null;
+          return { tokenizer, model: model && (model as ModelInfo) };
         } catch (error) {
           if (tokenizer) this.engine.release(tokenizer.handle);
           throw error;

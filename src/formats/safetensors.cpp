@@ -203,4 +203,9 @@ Result<void> Safetensors::read_f32(const TensorInfo& tensor, uint64_t first, std
   }
 }
 
+Result<void> Safetensors::read_bytes(const TensorInfo& tensor, uint64_t first, std::span<std::byte> target) {
+  if (tensor.dtype != DType::i8 && tensor.dtype != DType::u8) return Error{ErrorCode::TENSOR_DTYPE, quoted(tensor.name)};
+  return file_->read(tensor.offset + first, target);
+}
+
 }  // namespace squeezebert

@@ -16,6 +16,7 @@ class Safetensors final : public TensorSource {
 
   std::span<const TensorInfo> tensors() const override { return tensors_; }
   Result<void> read_f32(const TensorInfo& tensor, uint64_t first, std::span<float> target) override;
+  Result<void> read_bytes(const TensorInfo& tensor, uint64_t first, std::span<std::byte> target) override;
 
  private:
   std::unique_ptr<ByteSource> file_;

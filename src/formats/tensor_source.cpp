@@ -6,6 +6,10 @@
 
 namespace squeezebert {
 
+Result<void> TensorSource::read_bytes(const TensorInfo& tensor, uint64_t, std::span<std::byte>) {
+  return Error{ErrorCode::TENSOR_DTYPE, "tensor '" + tensor.name + "'"};
+}
+
 const TensorInfo* TensorSource::find(std::string_view name) const {
   const auto all = tensors();
   const auto found = std::lower_bound(all.begin(), all.end(), name,

@@ -36,6 +36,10 @@ class TensorSource {
   // Precondition: the range lies inside the tensor.
   virtual Result<void> read_f32(const TensorInfo& tensor, uint64_t first, std::span<float> target) = 0;
 
+  // The same elements of a tensor of bytes (i8, u8), as they are. Errors: TENSOR_DTYPE for other types and in containers
+  // that the engine does not write; those of the medium.
+  virtual Result<void> read_bytes(const TensorInfo& tensor, uint64_t first, std::span<std::byte> target);
+
   // Null where there is none.
   const TensorInfo* find(std::string_view name) const;
 };

@@ -26,29 +26,32 @@ v128_t gelu_tanh4(v128_t x) {
 }
 
 template <class Function>
-void for_each(float* values, size_t size, Function function) {
-  size_t i = 0;
-  for (; i + 4 <= size; i += 4) wasm_v128_store(values + i, function(wasm_v128_load(values + i)));
-  if (i == size) return;
-  float rest[4] = {};
-  for (size_t j = i; j < size; ++j) rest[j - i] = values[j];
-  wasm_v128_store(rest, function(wasm_v128_load(rest)));
-  for (size_t j = i; j < size; ++j) values[j] = rest[j - i];
+void for_each(float* values, size_t stride, size_t rows, size_t columns, Function function) {
+  const size_t whole = columns / 4 * 4;
+  for (; rows > 0; --rows, values += stride) {
+    for (size_t i = 0; i < whole; i += 4) wasm_v128_store(values + i, function(wasm_v128_load(values + i)));
+    if (whole == columns) continue;
+    float rest[4] = {};
+    for (size_t i = whole; i < columns; ++i) rest[i - whole] = values[i];
+    wasm_v128_store(rest, function(wasm_v128_load(rest)));
+    for (size_t i = whole; i < columns; ++i) values[i] = rest[i - whole];
+  }
 }
 
 }  // namespace
 
-void activate(Activation activation, float* values, size_t size) {
+void activate_columns(Activation activation, float* values, size_t stride, size_t rows, size_t columns) {
+  const auto apply = [&](auto function) { for_each(values, stride, rows, columns, function); };
   switch (activation) {
     case Activation::none: return;
-    case Activation::gelu: return for_each(values, size, gelu4);
-    case Activation::gelu_tanh: return for_each(values, size, gelu_tanh4);
-    case Activation::relu:
-      return for_each(values, size, [](v128_t x) { return wasm_f32x4_pmax(wasm_f32x4_splat(0.0f), x); });
-    case Activation::silu: return for_each(values, size, [](v128_t x) { return sigmoid_times(x, x); });
+    case Activation::gelu: return apply(gelu4);
+    case Activation::gelu_tanh: return apply(gelu_tanh4);
+    case Activation::relu: return apply([](v128_t x) { return wasm_f32x4_pmax(wasm_f32x4_splat(0.0f), x); });
+    case Activation::silu: return apply([](v128_t x) { return sigmoid_times(x, x); });
     case Activation::tanh:
       // Only the pooler uses it, on one row a sequence: the library's function is fast enough.
-      for (size_t i = 0; i < size; ++i) values[i] = std::tanh(values[i]);
+      for (size_t r = 0; r < rows; ++r)
+        for (size_t i = 0; i < columns; ++i) values[r * stride + i] = std::tanh(values[r * stride + i]);
       return;
   }
 }

@@ -15,7 +15,10 @@ enum class Activation : uint8_t {
   tanh,
 };
 
-// values [size], any alignment. Absolute error against exact arithmetic below 1e-6 (1 + |x|).
-void activate(Activation activation, float* values, size_t size);
+// values [rows, columns], rows `stride` apart, any alignment. Absolute error against exact arithmetic below 1e-6 (1 + |x|).
+void activate_columns(Activation activation, float* values, size_t stride, size_t rows, size_t columns);
+
+// values [size].
+inline void activate(Activation activation, float* values, size_t size) { activate_columns(activation, values, size, 1, size); }
 
 }  // namespace squeezebert

@@ -1,11 +1,9 @@
 #include "product.h"
 
+#include "tiles.h"
+
 namespace squeezebert {
 namespace {
-
-// A tile of kRows x 8 sums stays in registers. 6 rows: 12 sums, 2 panel vectors, 1 broadcast = 15 of the 16 vector
-// registers of x86-64; 7 rows spill.
-constexpr size_t kRows = 6;
 
 template <size_t R>
 void multiply_tile(const float* x, size_t x_stride, const float* panel, size_t depth, const float* start, float* y,
@@ -38,39 +36,16 @@ void multiply_tile(const float* x, size_t x_stride, const float* panel, size_t d
   }
   for (size_t i = 0; k + i < depth; ++i) step(i);
 
-  for (size_t r = 0; r < R; ++r) {
-    float* out = y + r * y_stride;
-    if (width == kPanel) {
-      wasm_v128_store(out, sum[r][0]);
-      wasm_v128_store(out + 4, sum[r][1]);
-    } else {
-      float all[kPanel];
-      wasm_v128_store(all, sum[r][0]);
-      wasm_v128_store(all + 4, sum[r][1]);
-      for (size_t j = 0; j < width; ++j) out[j] = all[j];
-    }
-  }
+  for (size_t r = 0; r < R; ++r) store_columns(y + r * y_stride, sum[r][0], sum[r][1], width);
 }
 
 }  // namespace
 
 void multiply_panel(const float* x, size_t x_stride, size_t rows, const float* panel, size_t depth, const float* start,
                     float* y, size_t y_stride, size_t width) {
-  // Tiles of nearly equal height: 8 rows as 4 + 4 load less per product than 6 + 2.
-  for (size_t tiles = (rows + kRows - 1) / kRows; tiles > 0; --tiles) {
-    const size_t height = (rows + tiles - 1) / tiles;
-    switch (height) {
-      case 1: multiply_tile<1>(x, x_stride, panel, depth, start, y, y_stride, width); break;
-      case 2: multiply_tile<2>(x, x_stride, panel, depth, start, y, y_stride, width); break;
-      case 3: multiply_tile<3>(x, x_stride, panel, depth, start, y, y_stride, width); break;
-      case 4: multiply_tile<4>(x, x_stride, panel, depth, start, y, y_stride, width); break;
-      case 5: multiply_tile<5>(x, x_stride, panel, depth, start, y, y_stride, width); break;
-      default: multiply_tile<6>(x, x_stride, panel, depth, start, y, y_stride, width); break;
-    }
-    x += height * x_stride;
-    y += height * y_stride;
-    rows -= height;
-  }
+  for_each_tile(rows, [&]<size_t R>(size_t first) {
+    multiply_tile<R>(x + first * x_stride, x_stride, panel, depth, start, y + first * y_stride, y_stride, width);
+  });
 }
 
 }  // namespace squeezebert

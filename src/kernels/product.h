@@ -1,4 +1,4 @@
-// The one inner loop of the engine: a few rows times one panel of eight columns.
+// The inner loop of float32: a few rows times one panel of eight columns.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,19 @@ inline constexpr size_t kPanel = 8;
 
 // Panels that `columns` columns need.
 inline constexpr size_t panels(size_t columns) { return (columns + kPanel - 1) / kPanel; }
+
+// The first `width` <= 8 of two vectors.
+inline void store_columns(float* target, v128_t low, v128_t high, size_t width) {
+  if (width == kPanel) {
+    wasm_v128_store(target, low);
+    wasm_v128_store(target + 4, high);
+    return;
+  }
+  float all[kPanel];
+  wasm_v128_store(all, low);
+  wasm_v128_store(all + 4, high);
+  for (size_t j = 0; j < width; ++j) target[j] = all[j];
+}
 
 // y[r, j] = start[j] + sum over k of x[r, k] * panel[k][j], for r < rows and j < width <= 8.
 // x: rows x depth, x_stride apart; y: y_stride apart. start: eight floats.

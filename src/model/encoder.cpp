@@ -31,17 +31,14 @@ void embed(const ModelConfig& config, const Weights& weights, const Sequences& i
         position = id == config.pad_token_id ? config.pad_token_id : config.pad_token_id + ++real;
       }
       float* out = row(states, r);
-      const float* place = weights.positions.data() + static_cast<size_t>(position) * hidden;
       if (weights.decoder) {
-        for (size_t c = 0; c < hidden; ++c) out[c] = weights.decoder->weight(static_cast<size_t>(id), c) + place[c];
+        for (size_t c = 0; c < hidden; ++c) out[c] = weights.decoder->weight(static_cast<size_t>(id), c);
       } else {
-        const float* word = weights.words.data() + static_cast<size_t>(id) * hidden;
-        for (size_t c = 0; c < hidden; ++c) out[c] = word[c] + place[c];
+        std::fill_n(out, hidden, 0.0f);
+        weights.words.add_row(static_cast<size_t>(id), out);
       }
-      if (weights.types.size() > 0) {
-        const float* type = weights.types.data() + (in.types.empty() ? 0 : static_cast<size_t>(in.types[r])) * hidden;
-        for (size_t c = 0; c < hidden; ++c) out[c] += type[c];
-      }
+      weights.positions.add_row(static_cast<size_t>(position), out);
+      if (weights.types.rows() > 0) weights.types.add_row(in.types.empty() ? 0 : static_cast<size_t>(in.types[r]), out);
     }
   }
   normalize(states, kNoResidual, weights.embedding_norm);
@@ -49,10 +46,14 @@ void embed(const ModelConfig& config, const Weights& weights, const Sequences& i
 
 }  // namespace
 
-bool Workspace::reserve(const ModelConfig& config, size_t rows, size_t longest) {
+bool Workspace::reserve(const ModelConfig& config, const Weights& weights, size_t rows, size_t longest) {
   const uint64_t hidden = static_cast<uint64_t>(config.hidden_size);
   for (Buffer<float>* buffer : {&states, &query, &key, &value, &context}) {
     if (!buffer->reserve(rows * hidden)) return false;
+  }
+  for (const LayerWeights& l : weights.layers) {
+    for (const Linear* part : {&l.query, &l.key, &l.value, &l.post_attention, &l.intermediate, &l.output})
+      if (!part->reserve(input, rows)) return false;
   }
   return intermediate.reserve(rows * static_cast<uint64_t>(config.intermediate_size)) &&
          attention.reserve(attention_workspace(longest, static_cast<size_t>(config.head_size())));
@@ -60,7 +61,7 @@ bool Workspace::reserve(const ModelConfig& config, size_t rows, size_t longest) 
 
 uint64_t Workspace::bytes() const {
   return states.bytes() + query.bytes() + key.bytes() + value.bytes() + context.bytes() + intermediate.bytes() +
-         attention.bytes();
+         attention.bytes() + input.bytes();
 }
 
 void encode(const ModelConfig& config, const Weights& weights, const Sequences& in, Workspace& work,
@@ -81,9 +82,10 @@ void encode(const ModelConfig& config, const Weights& weights, const Sequences& 
   keep_states(0);
   for (size_t l = 0; l < weights.layers.size(); ++l) {
     const LayerWeights& layer = weights.layers[l];
-    layer.query.apply(constant(x), q);
-    layer.key.apply(constant(x), k);
-    layer.value.apply(constant(x), v);
+    work.input.set(constant(x));
+    layer.query.apply(work.input, q);
+    layer.key.apply(work.input, k);
+    layer.value.apply(work.input, v);
     size_t first = 0, captured = l * capture.attention_stride;
     for (const int32_t length : in.lengths) {
       const size_t tokens = static_cast<size_t>(length);
@@ -98,11 +100,13 @@ void encode(const ModelConfig& config, const Weights& weights, const Sequences& 
       first += tokens;
       captured += heads * tokens * tokens;
     }
-    layer.post_attention.apply(constant(context), q);
+    work.input.set(constant(context));
+    layer.post_attention.apply(work.input, q);
     normalize(q, constant(x), layer.attention_norm);  // a, in q
-    layer.intermediate.apply(constant(q), wide);
-    activate(config.activation, wide.data(), count * columns(wide));
-    layer.output.apply(constant(wide), x);
+    work.input.set(constant(q));
+    layer.intermediate.apply(work.input, wide, config.activation);
+    work.input.set(constant(wide));
+    layer.output.apply(work.input, x);
     normalize(x, constant(q), layer.output_norm);
     keep_states(l + 1);
   }

@@ -14,12 +14,13 @@ namespace squeezebert {
 class Workspace {
  public:
   // Room for `rows` tokens in sequences of at most `longest`. False: out of memory.
-  [[nodiscard]] bool reserve(const ModelConfig& config, size_t rows, size_t longest);
+  [[nodiscard]] bool reserve(const ModelConfig& config, const Weights& weights, size_t rows, size_t longest);
 
   Buffer<float> states;                       // x [rows, hidden]: the running state
   Buffer<float> query, key, value, context;   // [rows, hidden]; query also takes each layer's output before its norm
   Buffer<float> intermediate;                 // [rows, intermediate]
   Buffer<float> attention;                    // attention_workspace(longest, head_size)
+  LinearInput input;                          // of the layer at work
 
   uint64_t bytes() const;
 };

@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "../kernels/layer_norm.h"
-#include "encoder.h"
-#include "weights.h"
+#include "model_state.h"
 
 namespace squeezebert {
 namespace {
@@ -26,21 +25,6 @@ uint64_t product(std::initializer_list<uint64_t> factors) {
 
 }  // namespace
 
-struct Model::State {
-  ModelConfig config;
-  Head head = Head::none;
-  Weights weights;
-  Workspace workspace;
-  // What run() returns, in buffers that stay.
-  Buffer<float> last_hidden, pooled, logits, starts, ends, hidden_states, attentions, scores;
-  Buffer<float> first_tokens;  // [sequences, hidden]: input of the pooler
-  Buffer<float> two;           // [rows, 2]: answer logits before they part
-  std::vector<Output> outputs;
-
-  Result<void> check(const ModelInput& in, const OutputOptions& options, bool equal) const;
-  void run_head(bool pools, size_t rows, size_t row, size_t sequence, std::span<const int32_t> lengths);
-};
-
 Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Model::~Model() = default;
 
@@ -51,7 +35,7 @@ Result<std::unique_ptr<Model>> Model::load(FileSet& files, const LoadOptions& op
   SQUEEZEBERT_TRY_ASSIGN(source, open_weights(files));
   auto state = std::make_unique<State>();
   state->head = options.head.value_or(config.head);
-  SQUEEZEBERT_TRY_ASSIGN(weights, load_weights(*source, config, state->head, options.progress));
+  SQUEEZEBERT_TRY_ASSIGN(weights, load_weights(*source, config, state->head, options.weights, options.progress));
   state->config = std::move(config);
   state->config.head = state->head;
   state->weights = std::move(weights);
@@ -60,11 +44,12 @@ Result<std::unique_ptr<Model>> Model::load(FileSet& files, const LoadOptions& op
 }
 
 const ModelConfig& Model::config() const { return state_->config; }
+WeightType Model::weight_type() const { return state_->weights.layers[0].query.type(); }
 uint64_t Model::weight_bytes() const { return state_->weights.bytes(); }
 
 uint64_t Model::workspace_bytes() const {
   const State& s = *state_;
-  uint64_t sum = s.workspace.bytes() + s.first_tokens.bytes() + s.two.bytes();
+  uint64_t sum = s.workspace.bytes() + s.first_tokens.bytes() + s.two.bytes() + s.head_input.bytes();
   for (const Buffer<float>* buffer : {&s.last_hidden, &s.pooled, &s.logits, &s.starts, &s.ends, &s.hidden_states, &s.attentions, &s.scores}) {
     sum += buffer->bytes();
   }
@@ -105,6 +90,11 @@ Result<void> Model::State::check(const ModelInput& in, const OutputOptions& opti
   return {};
 }
 
+void Model::State::apply(const Linear& layer, const Matrix<const float>& x, Matrix<float>& y, Activation activation) {
+  head_input.set(x);
+  layer.apply(head_input, y, activation);
+}
+
 // The head on `rows` states in the workspace, which are those from `row` on of the whole input; likewise sequences.
 void Model::State::run_head(bool pools, size_t rows, size_t row, size_t sequence, std::span<const int32_t> lengths) {
   const size_t hidden = size(config.hidden_size), sequences = lengths.size();
@@ -116,8 +106,7 @@ void Model::State::run_head(bool pools, size_t rows, size_t row, size_t sequence
       r += size(lengths[s]);
     }
     Matrix<float> out = matrix(pooled.data() + sequence * hidden, sequences, hidden);
-    weights.pooler->apply(matrix<const float>(first_tokens.data(), sequences, hidden), out);
-    activate(weights.pooler_activation, out.data(), sequences * hidden);
+    apply(*weights.pooler, matrix<const float>(first_tokens.data(), sequences, hidden), out, weights.pooler_activation);
   }
   switch (head) {
     case Head::none: return;
@@ -125,17 +114,16 @@ void Model::State::run_head(bool pools, size_t rows, size_t row, size_t sequence
     case Head::multiple_choice: {
       const size_t labels = weights.classifier->out();
       Matrix<float> out = matrix(logits.data() + sequence * labels, sequences, labels);
-      weights.classifier->apply(matrix<const float>(pooled.data() + sequence * hidden, sequences, hidden), out);
-      return;
+      return apply(*weights.classifier, matrix<const float>(pooled.data() + sequence * hidden, sequences, hidden), out);
     }
     case Head::token_classification: {
       const size_t labels = weights.classifier->out();
       Matrix<float> out = matrix(logits.data() + row * labels, rows, labels);
-      return weights.classifier->apply(x, out);
+      return apply(*weights.classifier, x, out);
     }
     case Head::question_answering: {
       Matrix<float> out = matrix(two.data(), rows, 2);
-      weights.classifier->apply(x, out);
+      apply(*weights.classifier, x, out);
       for (size_t r = 0; r < rows; ++r) {
         starts[row + r] = two[r * 2];
         ends[row + r] = two[r * 2 + 1];
@@ -144,13 +132,12 @@ void Model::State::run_head(bool pools, size_t rows, size_t row, size_t sequence
     }
     case Head::masked_lm: {
       Matrix<float> dense = matrix(workspace.query.data(), rows, hidden);
-      weights.mlm_dense->apply(x, dense);
-      activate(weights.mlm_activation, dense.data(), rows * hidden);
+      apply(*weights.mlm_dense, x, dense, weights.mlm_activation);
       layer_norm(dense, matrix<const float>(nullptr, 0, 0), weights.mlm_norm.gain.data(), weights.mlm_norm.bias.data(),
                  weights.mlm_norm.eps);
       const size_t vocabulary = weights.decoder->out();
       Matrix<float> out = matrix(logits.data() + row * vocabulary, rows, vocabulary);
-      return weights.decoder->apply(matrix<const float>(dense.data(), rows, hidden), out);
+      return apply(*weights.decoder, matrix<const float>(dense.data(), rows, hidden), out);
     }
   }
 }
@@ -169,7 +156,12 @@ Result<std::span<const Output>> Model::run(const ModelInput& in, const OutputOpt
   const size_t layers = size(config.layers), heads = size(config.heads);
   const uint64_t attentions = product({layers, sequences, heads, longest, longest});
 
-  bool fits = s.workspace.reserve(config, std::min(rows, std::max(kRowsAtOnce, longest)), longest) &&
+  const size_t at_once = std::min(rows, std::max(kRowsAtOnce, longest));
+  const auto reserves = [&](const std::optional<Linear>& layer, size_t count) {
+    return !layer || layer->reserve(s.head_input, count);
+  };
+  bool fits = s.workspace.reserve(config, s.weights, at_once, longest) && reserves(s.weights.pooler, sequences) &&
+              reserves(s.weights.mlm_dense, at_once) && reserves(s.weights.decoder, at_once) &&
               (!options.hidden_states || s.hidden_states.reserve(product({layers + 1, rows, hidden}))) &&
               (!options.attentions || s.attentions.reserve(attentions)) &&
               (!options.attention_scores || s.scores.reserve(attentions)) &&

@@ -10,11 +10,10 @@
 #include <string_view>
 
 #include "../formats/file_set.h"
+#include "../kernels/weight_type.h"
 #include "config.h"
 
 namespace squeezebert {
-
-enum class WeightType : uint8_t { fp32 };
 
 // Sequences of any lengths, one after the other ("ragged"): rows = sum of lengths. A padded batch is the special
 // case of equal lengths with a mask.
@@ -47,7 +46,8 @@ struct Output {
 
 struct LoadOptions {
   std::optional<Head> head;           // overrides the head that config.json names
-  WeightType weights = WeightType::fp32;
+  // How the weights are kept. Empty: as the file holds them, and large models of floats as q8.
+  std::optional<WeightType> weights;
   // Numbers read so far, and all that the file holds: tensors that the head does not need stay unread. May be empty.
   std::function<void(uint64_t done, uint64_t total)> progress;
 };
@@ -55,7 +55,7 @@ struct LoadOptions {
 class Model {
  public:
   // Reads config.json and the weights. Errors: those of parse_config and of the weights file; TENSOR_MISSING,
-  // TENSOR_UNEXPECTED, TENSOR_SHAPE, TENSOR_DTYPE naming the tensor; OUT_OF_MEMORY.
+  // TENSOR_UNEXPECTED, TENSOR_SHAPE, TENSOR_DTYPE, TENSOR_VALUE naming the tensor; OUT_OF_MEMORY.
   static Result<std::unique_ptr<Model>> load(FileSet& files, const LoadOptions& options = {});
   ~Model();
   Model(const Model&) = delete;
@@ -67,11 +67,15 @@ class Model {
   // Allocates nothing once an input of this size has been run.
   Result<std::span<const Output>> run(const ModelInput& input, const OutputOptions& options = {});
 
+  // Of the encoder's weights.
+  WeightType weight_type() const;
+
   // Bytes of weights and of working memory held.
   uint64_t weight_bytes() const;
   uint64_t workspace_bytes() const;
 
  private:
+  friend class SavedModel;
   struct State;
   explicit Model(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

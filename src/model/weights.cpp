@@ -1,9 +1,12 @@
 #include "weights.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
 #include <set>
 
-#include "names.h"
+#include "visit_weights.h"
 
 namespace squeezebert {
 namespace {
@@ -16,16 +19,15 @@ std::string shape_text(std::span<const uint64_t> shape) {
 
 class Loader {
  public:
-  Loader(TensorSource& source, const ModelConfig& config, const std::function<void(uint64_t, uint64_t)>& progress)
-      : source_(source), config_(config), names_(names_of(config.family)), progress_(progress) {
+  Loader(TensorSource& source, const ModelConfig& config, std::optional<WeightType> type,
+         const std::function<void(uint64_t, uint64_t)>& progress)
+      : source_(source), config_(config), names_(names_of(config.family)), type_(type), progress_(progress) {
     for (const auto& tensor : source.tensors()) total_ += tensor.elements;
     // Files saved from a bare encoder have no prefix.
     for (const auto& tensor : source.tensors()) {
       if (std::string_view(tensor.name).starts_with(names_.prefix)) prefix_ = names_.prefix;
     }
   }
-
-  std::string inner(std::string_view name) const { return std::string(prefix_) + std::string(name); }
 
   // The tensor `name`.weight or .bias; files of the first BERT say gamma and beta for a norm's.
   const TensorInfo* find(const std::string& name, std::string_view part) const {
@@ -54,9 +56,13 @@ class Loader {
 
   Result<void> read(const TensorInfo& tensor, uint64_t first, std::span<float> target) {
     SQUEEZEBERT_TRY(source_.read_f32(tensor, first, target));
-    done_ += target.size();
-    if (progress_) progress_(done_, total_);
+    advance(target.size());
     return {};
+  }
+
+  void advance(uint64_t elements) {
+    done_ += elements;
+    if (progress_) progress_(done_, total_);
   }
 
   Result<void> vector(const std::string& name, std::string_view part, size_t size, std::span<float> target) {
@@ -64,83 +70,152 @@ class Loader {
     return read(*tensor, 0, target);
   }
 
-  Result<void> norm(const std::string& name, size_t channels, float eps, Norm& norm) {
+  // What a file of ours adds to the codes of a q8 or q4 tensor.
+  struct Stored {
+    WeightType type;
+    std::vector<float> scales;          // [rows]
+    std::vector<uint8_t> multipliers;   // q4: [rows, columns / 32, up]
+  };
+
+  // Empty for tensors of floats.
+  static std::optional<WeightType> stored_type(const TensorInfo& tensor) {
+    if (tensor.dtype == DType::i8) return WeightType::q8;
+    if (tensor.dtype == DType::u8) return WeightType::q4;
+    return std::nullopt;
+  }
+
+  WeightType choose(const TensorInfo& tensor, bool coded) const {
+    const WeightType wanted = type_ ? *type_ : stored_type(tensor).value_or(total_ > kLargeModel ? WeightType::q8 : WeightType::fp32);
+    return coded ? wanted : WeightType::fp32;
+  }
+
+  // The tensor name.weight of [rows, columns] numbers, which q4 stores two a byte.
+  Result<const TensorInfo*> require_rows(const std::string& name, size_t rows, size_t columns) {
+    const TensorInfo* tensor = find(name, "weight");
+    const bool halved = tensor && stored_type(*tensor) == WeightType::q4;
+    return require(name, "weight", {rows, halved ? (columns + 1) / 2 : columns});
+  }
+
+  Result<Stored> stored(const std::string& name, WeightType type, size_t rows, size_t columns) {
+    Stored stored{type, std::vector<float>(rows), {}};
+    SQUEEZEBERT_TRY(vector(name, "weight_scale", rows, stored.scales));
+    for (const float scale : stored.scales)
+      if (!(std::fabs(scale) <= std::numeric_limits<float>::max())) return bad_value(name);
+    if (type != WeightType::q4) return stored;
+    const size_t groups = q4_groups(columns);
+    SQUEEZEBERT_TRY_ASSIGN(tensor, require(name, "weight_multiplier", {rows, groups}));
+    stored.multipliers.resize(rows * groups);
+    SQUEEZEBERT_TRY(source_.read_bytes(*tensor, 0, std::as_writable_bytes(std::span(stored.multipliers))));
+    for (const uint8_t multiplier : stored.multipliers)
+      if (multiplier < 1 || multiplier > 16) return bad_value(name);
+    return stored;
+  }
+
+  // Reads the rows of name.weight into a layer or a table that has been allocated. They pass through a small buffer: a
+  // tensor never stands twice in memory.
+  template <class Target>
+  Result<void> fill(const std::string& name, const TensorInfo& tensor, size_t rows, size_t columns, Target& target) {
+    const bool to_codes = target.type() == WeightType::q8 || target.type() == WeightType::q4;
+    const size_t at_once = std::min(rows, std::max<size_t>(1, 65536 / columns));
+    std::vector<float> floats(at_once * columns);
+    RowCodes codes;
+    const auto set = [&](size_t r, std::span<const float> row) {
+      if (!to_codes) {
+        target.set_row(r, row);
+        return true;
+      }
+      for (const float value : row)
+        if (!(std::fabs(value) <= std::numeric_limits<float>::max())) return false;
+      encode_row(target.type(), row, codes);
+      target.set_row(r, codes);
+      return true;
+    };
+    const auto type = stored_type(tensor);
+    if (!type) {
+      for (size_t first = 0; first < rows; first += at_once) {
+        const size_t count = std::min(at_once, rows - first);
+        SQUEEZEBERT_TRY(read(tensor, first * columns, std::span(floats).first(count * columns)));
+        for (size_t r = 0; r < count; ++r)
+          if (!set(first + r, std::span(floats).subspan(r * columns, columns))) return bad_value(name);
+      }
+      return {};
+    }
+    SQUEEZEBERT_TRY_ASSIGN(extra, stored(name, *type, rows, columns));
+    const size_t width = *type == WeightType::q4 ? (columns + 1) / 2 : columns;
+    std::vector<uint8_t> bytes(at_once * width);
+    RowCodes row;
+    row.codes.resize(columns);
+    for (size_t first = 0; first < rows; first += at_once) {
+      const size_t count = std::min(at_once, rows - first);
+      const auto part = std::span(bytes).first(count * width);
+      SQUEEZEBERT_TRY(source_.read_bytes(tensor, first * width, std::as_writable_bytes(part)));
+      advance(part.size());
+      for (size_t r = 0; r < count; ++r) {
+        const uint8_t* from = part.data() + r * width;
+        row.scale = extra.scales[first + r];
+        if (*type == WeightType::q4) {
+          unpack_nibbles({from, width}, row.codes);
+          const auto multipliers = std::span(extra.multipliers).subspan((first + r) * q4_groups(columns), q4_groups(columns));
+          row.multipliers.assign(multipliers.begin(), multipliers.end());
+        } else {
+          std::memcpy(row.codes.data(), from, columns);
+        }
+        if (*type == target.type()) {
+          target.set_row(first + r, row);
+        } else {
+          const auto decoded = std::span(floats).first(columns);
+          decode_row(*type, row, decoded);
+          if (!set(first + r, decoded)) return bad_value(name);
+        }
+      }
+    }
+    return {};
+  }
+
+  // What visit_weights() calls.
+  Result<void> norm(const std::string& name, Norm& norm, float eps) {
+    const size_t channels = static_cast<size_t>(config_.hidden_size);
     if (!norm.gain.allocate(channels) || !norm.bias.allocate(channels)) return out_of_memory();
     norm.eps = eps;
     SQUEEZEBERT_TRY(vector(name, "weight", channels, norm.gain.span()));
     return vector(name, "bias", channels, norm.bias.span());
   }
 
-  Result<void> table(const std::string& name, size_t count, Buffer<float>& table) {
-    const size_t channels = static_cast<size_t>(config_.hidden_size);
-    SQUEEZEBERT_TRY_ASSIGN(tensor, require(name, "weight", {count, channels}));
-    if (!table.allocate(uint64_t{count} * channels)) return out_of_memory();
-    return read(*tensor, 0, table.span());
+  Result<void> table(const std::string& name, Table& table, size_t rows, bool coded) {
+    const size_t columns = static_cast<size_t>(config_.hidden_size);
+    SQUEEZEBERT_TRY_ASSIGN(tensor, require_rows(name, rows, columns));
+    if (!table.allocate(choose(*tensor, coded), rows, columns)) return out_of_memory();
+    return fill(name, *tensor, rows, columns, table);
   }
 
-  Result<void> linear_weight(const TensorInfo& tensor, size_t in, size_t out, size_t groups, Linear& linear) {
-    if (!linear.allocate(in, out, groups)) return out_of_memory();
-    // Rows pass through a small buffer into their panels: the tensor never stands twice in memory.
-    const size_t depth = in / groups;
-    const size_t at_once = std::max<size_t>(1, 65536 / depth);
-    std::vector<float> rows(std::min(at_once, out) * depth);
-    for (size_t first = 0; first < out; first += at_once) {
-      const size_t count = std::min(at_once, out - first);
-      SQUEEZEBERT_TRY(read(tensor, first * depth, std::span(rows).first(count * depth)));
-      for (size_t r = 0; r < count; ++r) linear.set_row(first + r, std::span(rows).subspan(r * depth, depth));
-    }
-    return {};
+  Result<void> weight(const std::string& name, Linear& linear, const LinearShape& shape) {
+    const size_t depth = shape.in / shape.groups;
+    SQUEEZEBERT_TRY_ASSIGN(tensor, require_rows(name, shape.out, depth));
+    if (!linear.allocate(choose(*tensor, shape.coded), shape.in, shape.out, shape.groups)) return out_of_memory();
+    return fill(name, *tensor, shape.out, depth, linear);
   }
 
-  Result<void> linear(const std::string& name, size_t in, size_t out, size_t groups, Linear& linear) {
-    SQUEEZEBERT_TRY_ASSIGN(tensor, require(name, "weight", {out, in / groups}));
-    SQUEEZEBERT_TRY(linear_weight(*tensor, in, out, groups, linear));
-    return vector(name, "bias", out, linear.bias());
+  Result<void> linear(const std::string& name, Linear& linear, const LinearShape& shape) {
+    SQUEEZEBERT_TRY(weight(name, linear, shape));
+    return vector(name, "bias", shape.out, linear.bias());
   }
 
-  Result<void> layer(int32_t number, LayerWeights& layer) {
-    const size_t h = static_cast<size_t>(config_.hidden_size), i = static_cast<size_t>(config_.intermediate_size);
-    const Groups& g = config_.groups;
-    const auto name = [&](std::string_view pattern) { return inner(layer_name(pattern, number)); };
-    const auto count = [](int32_t groups) { return static_cast<size_t>(groups); };
-    SQUEEZEBERT_TRY(linear(name(names_.query), h, h, count(g.query), layer.query));
-    SQUEEZEBERT_TRY(linear(name(names_.key), h, h, count(g.key), layer.key));
-    SQUEEZEBERT_TRY(linear(name(names_.value), h, h, count(g.value), layer.value));
-    SQUEEZEBERT_TRY(linear(name(names_.post_attention), h, h, count(g.post_attention), layer.post_attention));
-    SQUEEZEBERT_TRY(norm(name(names_.attention_norm), h, config_.layer_norm_eps, layer.attention_norm));
-    SQUEEZEBERT_TRY(linear(name(names_.intermediate), h, i, count(g.intermediate), layer.intermediate));
-    SQUEEZEBERT_TRY(linear(name(names_.output), i, h, count(g.output), layer.output));
-    return norm(name(names_.output_norm), h, config_.layer_norm_eps, layer.output_norm);
+  Result<void> decoder(const std::string& words, const std::string& bias, Linear& linear, const LinearShape& shape) {
+    SQUEEZEBERT_TRY(weight(words, linear, shape));
+    const TensorInfo* tensor = source_.find(bias);
+    if (!tensor) return Error{ErrorCode::TENSOR_MISSING, "'" + bias + "'"};
+    SQUEEZEBERT_TRY(check(*tensor, {shape.out}));
+    return read(*tensor, 0, linear.bias());
   }
 
-  Result<void> head(Head head, Weights& weights) {
-    const size_t h = static_cast<size_t>(config_.hidden_size);
-    const bool classifies = head == Head::sequence_classification || head == Head::multiple_choice;
-    // RoBERTa answers multiple choice from its pooler, like BERT; its classification head has a dense layer of its own.
-    const bool own_dense = !names_.head_dense.empty() && classifies &&
-                           !(config_.family == Family::roberta && head == Head::multiple_choice);
-    const std::string dense = own_dense ? std::string(names_.head_dense) : inner(names_.pooler);
-    if (own_dense || (!names_.pooler.empty() && (classifies || find(dense, "weight")))) {
-      SQUEEZEBERT_TRY(linear(dense, h, h, 1, weights.pooler.emplace()));
-      if (config_.family == Family::distilbert) weights.pooler_activation = Activation::relu;
-    }
-    const size_t labels = static_cast<size_t>(config_.labels);
-    switch (head) {
-      case Head::none: return {};
-      case Head::sequence_classification:
-        return linear(std::string(names_.classifier), h, labels, 1, weights.classifier.emplace());
-      case Head::token_classification: return linear("classifier", h, labels, 1, weights.classifier.emplace());
-      case Head::multiple_choice: return linear("classifier", h, 1, 1, weights.classifier.emplace());
-      case Head::question_answering: return linear("qa_outputs", h, 2, 1, weights.classifier.emplace());
-      case Head::masked_lm: break;
-    }
-    SQUEEZEBERT_TRY(linear(std::string(names_.mlm_dense), h, h, 1, weights.mlm_dense.emplace()));
-    SQUEEZEBERT_TRY(norm(std::string(names_.mlm_norm), h, config_.embedding_norm_eps, weights.mlm_norm));
+  bool pooler(const std::string& name) const { return find(name, "weight") != nullptr; }
+
+  Result<void> load(Head head, Weights& weights) {
+    weights.layers.resize(static_cast<size_t>(config_.layers));
+    SQUEEZEBERT_TRY(visit_weights(config_, head, prefix_, weights, *this));
+    if (config_.family == Family::distilbert) weights.pooler_activation = Activation::relu;
     weights.mlm_activation = config_.family == Family::roberta ? Activation::gelu : config_.activation;
-    const TensorInfo* bias = source_.find(names_.mlm_bias);
-    if (!bias) return Error{ErrorCode::TENSOR_MISSING, "'" + std::string(names_.mlm_bias) + "'"};
-    SQUEEZEBERT_TRY(check(*bias, {static_cast<uint64_t>(config_.vocab_size)}));
-    return read(*bias, 0, weights.decoder->bias());
+    return check_rest();
   }
 
   // Names what the configuration did not ask for; other heads' tensors and buffers are no surprise.
@@ -156,32 +231,14 @@ class Loader {
     return {};
   }
 
-  Result<void> load(Head wanted, Weights& weights) {
-    const size_t h = static_cast<size_t>(config_.hidden_size), vocabulary = static_cast<size_t>(config_.vocab_size);
-    const std::string words = inner(names_.word_embeddings);
-    if (wanted == Head::masked_lm) {
-      SQUEEZEBERT_TRY_ASSIGN(tensor, require(words, "weight", {vocabulary, h}));
-      SQUEEZEBERT_TRY(linear_weight(*tensor, h, vocabulary, 1, weights.decoder.emplace()));
-    } else {
-      SQUEEZEBERT_TRY(table(words, vocabulary, weights.words));
-    }
-    SQUEEZEBERT_TRY(table(inner(names_.position_embeddings), static_cast<size_t>(config_.max_positions), weights.positions));
-    if (config_.type_vocab_size > 0) {
-      SQUEEZEBERT_TRY(table(inner(names_.token_type_embeddings), static_cast<size_t>(config_.type_vocab_size), weights.types));
-    }
-    SQUEEZEBERT_TRY(norm(inner(names_.embedding_norm), h, config_.embedding_norm_eps, weights.embedding_norm));
-    weights.layers.resize(static_cast<size_t>(config_.layers));
-    for (int32_t n = 0; n < config_.layers; ++n) SQUEEZEBERT_TRY(layer(n, weights.layers[static_cast<size_t>(n)]));
-    SQUEEZEBERT_TRY(head(wanted, weights));
-    return check_rest();
-  }
-
  private:
+  static Error bad_value(const std::string& name) { return Error{ErrorCode::TENSOR_VALUE, "'" + name + ".weight'"}; }
   static Error out_of_memory() { return Error{ErrorCode::OUT_OF_MEMORY, "while loading the weights"}; }
 
   TensorSource& source_;
   const ModelConfig& config_;
   const Names& names_;
+  std::optional<WeightType> type_;
   std::string_view prefix_;
   const std::function<void(uint64_t, uint64_t)>& progress_;
   std::set<std::string, std::less<>> used_;
@@ -202,10 +259,10 @@ uint64_t Weights::bytes() const {
   return sum;
 }
 
-Result<Weights> load_weights(TensorSource& source, const ModelConfig& config, Head head,
+Result<Weights> load_weights(TensorSource& source, const ModelConfig& config, Head head, std::optional<WeightType> type,
                              const std::function<void(uint64_t, uint64_t)>& progress) {
   Weights weights;
-  Loader loader(source, config, progress);
+  Loader loader(source, config, type, progress);
   SQUEEZEBERT_TRY(loader.load(head, weights));
   return weights;
 }

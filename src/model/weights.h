@@ -7,6 +7,7 @@
 
 #include "../formats/tensor_source.h"
 #include "../kernels/linear.h"
+#include "../kernels/table.h"
 #include "../tensor/buffer.h"
 #include "config.h"
 
@@ -23,9 +24,9 @@ struct LayerWeights {
 };
 
 struct Weights {
-  Buffer<float> words;                // [vocabulary, hidden]; empty where `decoder` holds them
-  Buffer<float> positions;            // [positions, hidden]
-  Buffer<float> types;                // [types, hidden]; empty for families without
+  Table words;                        // [vocabulary, hidden]; empty where `decoder` holds them
+  Table positions;                    // [positions, hidden]
+  Table types;                        // [types, hidden]; empty for families without
   Norm embedding_norm;
   std::vector<LayerWeights> layers;
   std::optional<Linear> pooler;       // on the first token; also the dense layer of DistilBERT's and RoBERTa's heads
@@ -39,9 +40,14 @@ struct Weights {
   uint64_t bytes() const;
 };
 
-// Errors: TENSOR_MISSING, TENSOR_UNEXPECTED, TENSOR_SHAPE, TENSOR_DTYPE with the tensor's name; OUT_OF_MEMORY; those of
-// the source. `progress` may be empty.
-Result<Weights> load_weights(TensorSource& source, const ModelConfig& config, Head head,
+// Numbers in a file from which on float weights become q8 where nobody says how to keep them.
+inline constexpr uint64_t kLargeModel = 8'000'000;
+
+// `type`: how to keep the weights, whatever the file holds. Empty: those that the file holds as q8 or q4 as they are, float
+// ones as fp32, or as q8 in large models.
+// Errors: TENSOR_MISSING, TENSOR_UNEXPECTED, TENSOR_SHAPE, TENSOR_DTYPE, TENSOR_VALUE with the tensor's name;
+// OUT_OF_MEMORY; those of the source. `progress` may be empty.
+Result<Weights> load_weights(TensorSource& source, const ModelConfig& config, Head head, std::optional<WeightType> type,
                              const std::function<void(uint64_t done, uint64_t total)>& progress);
 
 }  // namespace squeezebert

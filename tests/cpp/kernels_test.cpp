@@ -1,88 +1,15 @@
 // Each kernel equals its plain reference over odd sizes.
 #include <gtest/gtest.h>
 
-#include <random>
 
 #include "kernels/activation.h"
 #include "kernels/attention.h"
 #include "kernels/layer_norm.h"
-#include "kernels/linear.h"
 #include "kernels/reference.h"
+#include "numbers.h"
 
 namespace squeezebert {
 namespace {
-
-std::vector<float> normal(size_t size, std::mt19937& random) {
-  std::normal_distribution<float> distribution;
-  std::vector<float> values(size);
-  for (float& v : values) v = distribution(random);
-  return values;
-}
-
-// Largest difference over the largest expected value: "relative" for sums whose terms cancel.
-double relative(std::span<const float> got, std::span<const float> want) {
-  double difference = 0, scale = 1e-30;
-  for (size_t i = 0; i < want.size(); ++i) {
-    if (std::isnan(got[i])) return INFINITY;
-    difference = std::max(difference, std::abs(double{got[i]} - want[i]));
-    scale = std::max(scale, std::abs(double{want[i]}));
-  }
-  return difference / scale;
-}
-
-struct LinearCase {
-  size_t in, out, groups;
-};
-
-class LinearSizes : public testing::TestWithParam<LinearCase> {};
-
-TEST_P(LinearSizes, EqualsTheReferenceForOneTo67Rows) {
-  const auto [in, out, groups] = GetParam();
-  std::mt19937 random(7);
-  const auto weight = normal(out * in / groups, random), bias = normal(out, random);
-  Linear linear;
-  ASSERT_TRUE(linear.allocate(in, out, groups));
-  for (size_t o = 0; o < out; ++o) linear.set_row(o, std::span(weight).subspan(o * (in / groups), in / groups));
-  std::copy(bias.begin(), bias.end(), linear.bias().begin());
-  for (size_t count = 1; count <= 67; ++count) {
-    // A row stride larger than the row, and memory that ends with the last row: reading past it is seen by ASan.
-    const auto x = normal((count - 1) * (in + 3) + in, random);
-    std::vector<float> y(count * out, NAN), expected(count * out);
-    const auto from = matrix<const float>(x.data(), count, in, in + 3);
-    Matrix<float> to = matrix(y.data(), count, out), reference = matrix(expected.data(), count, out);
-    linear.apply(from, to);
-    reference::linear(from, matrix<const float>(weight.data(), out, in / groups), bias, groups, reference);
-    ASSERT_LE(relative(y, expected), 1e-5) << count << " rows";
-  }
-  for (size_t o = 0; o < out; ++o) EXPECT_EQ(linear.weight(o, in / groups - 1), weight[(o + 1) * (in / groups) - 1]);
-}
-
-INSTANTIATE_TEST_SUITE_P(Sizes, LinearSizes,
-                         testing::Values(LinearCase{1, 1, 1}, LinearCase{7, 5, 1}, LinearCase{13, 30, 1},
-                                         LinearCase{64, 64, 1}, LinearCase{48, 96, 2}, LinearCase{48, 96, 3},
-                                         LinearCase{96, 48, 4}, LinearCase{60, 36, 6}, LinearCase{64, 64, 8},
-                                         LinearCase{66, 66, 11}, LinearCase{64, 128, 16}, LinearCase{64, 64, 32},
-                                         LinearCase{37, 37, 37}, LinearCase{64, 128, 64}, LinearCase{768, 30, 1}),
-                         [](const auto& info) {
-                           return std::to_string(info.param.in) + "to" + std::to_string(info.param.out) + "in" +
-                                  std::to_string(info.param.groups);
-                         });
-
-TEST(Linear, ARowDoesNotDependOnTheRowsAroundIt) {
-  std::mt19937 random(3);
-  const size_t in = 50, out = 27;
-  Linear linear;
-  ASSERT_TRUE(linear.allocate(in, out, 1));
-  for (size_t o = 0; o < out; ++o) linear.set_row(o, normal(in, random));
-  const auto x = normal(200 * in, random);
-  std::vector<float> all(200 * out), one(out);
-  Matrix<float> y = matrix(all.data(), 200, out), single = matrix(one.data(), 1, out);
-  linear.apply(matrix<const float>(x.data(), 200, in), y);
-  for (size_t r = 0; r < 200; ++r) {
-    linear.apply(matrix<const float>(x.data() + r * in, 1, in), single);
-    for (size_t o = 0; o < out; ++o) ASSERT_EQ(one[o], all[r * out + o]);  // the same bits
-  }
-}
 
 class Activations : public testing::TestWithParam<Activation> {};
 
@@ -96,6 +23,20 @@ TEST_P(Activations, EqualTheReference) {
     const std::vector<float> inputs = values;
     activate(GetParam(), values.data(), size);
     for (size_t i = 0; i < size; ++i) ASSERT_NEAR(values[i], expected[i], 1e-6 * (1 + std::abs(inputs[i]))) << inputs[i];
+  }
+}
+
+TEST_P(Activations, TakeColumnsOfAMatrixAndLeaveTheOthers) {
+  std::mt19937 random(11);
+  const auto values = normal(5 * 20, random);
+  for (const size_t columns : {1, 3, 4, 8}) {
+    auto got = values;
+    activate_columns(GetParam(), got.data() + 2, 20, 5, columns);
+    for (size_t i = 0; i < got.size(); ++i) {
+      const bool inside = i % 20 >= 2 && i % 20 < 2 + columns;
+      if (inside) EXPECT_NEAR(got[i], reference::activate(GetParam(), values[i]), 1e-5);
+      else EXPECT_EQ(got[i], values[i]);
+    }
   }
 }
 

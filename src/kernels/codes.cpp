@@ -1,0 +1,93 @@
+#include "codes.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace squeezebert {
+namespace {
+
+float largest_magnitude(std::span<const float> values) {
+  float largest = 0;
+  for (const float v : values) largest = std::max(largest, std::fabs(v));
+  return largest;
+}
+
+// Half away from zero; within int32 for every quotient that occurs here.
+int32_t nearest(float value) { return static_cast<int32_t>(value < 0 ? value - 0.5f : value + 0.5f); }
+
+void encode_q8(std::span<const float> weights, RowCodes& row) {
+  const float largest = largest_magnitude(weights);
+  row.scale = largest / 127;
+  const float inverse = largest > 0 ? 127 / largest : 0;
+  for (size_t i = 0; i < weights.size(); ++i)
+    row.codes[i] = static_cast<int8_t>(std::clamp(nearest(weights[i] * inverse), -127, 127));
+}
+
+// Rounds one group with the given step into `codes`; returns the squared error.
+float round_group(std::span<const float> weights, float step, int8_t* codes) {
+  const float inverse = 1 / step;
+  float error = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const int32_t code = std::clamp(nearest(weights[i] * inverse), -8, 7);
+    codes[i] = static_cast<int8_t>(code);
+    const float off = weights[i] - static_cast<float>(code) * step;
+    error += off * off;
+  }
+  return error;
+}
+
+void encode_q4(std::span<const float> weights, RowCodes& row) {
+  row.multipliers.assign(q4_groups(weights.size()), 1);
+  row.scale = largest_magnitude(weights) / (7 * 16);
+  if (!(row.scale > 0)) {
+    std::fill(row.codes.begin(), row.codes.end(), int8_t{0});
+    row.scale = 0;
+    return;
+  }
+  for (size_t g = 0; g < row.multipliers.size(); ++g) {
+    const auto group = weights.subspan(g * kQ4Group, std::min(kQ4Group, weights.size() - g * kQ4Group));
+    const int32_t holds = std::clamp(static_cast<int32_t>(std::ceil(largest_magnitude(group) / (7 * row.scale))), 1, 16);
+    // A somewhat smaller step cuts the largest weight off and rounds all the others more finely.
+    int8_t codes[kQ4Group];
+    float best = INFINITY;
+    for (int32_t multiplier = holds; multiplier >= std::max(1, holds - 4); --multiplier) {
+      const float error = round_group(group, static_cast<float>(multiplier) * row.scale, codes);
+      if (error >= best) continue;
+      best = error;
+      row.multipliers[g] = static_cast<uint8_t>(multiplier);
+      std::copy_n(codes, group.size(), row.codes.begin() + static_cast<std::ptrdiff_t>(g * kQ4Group));
+    }
+  }
+}
+
+}  // namespace
+
+void encode_row(WeightType type, std::span<const float> weights, RowCodes& row) {
+  row.codes.resize(weights.size());
+  if (type == WeightType::q8) encode_q8(weights, row);
+  else encode_q4(weights, row);
+}
+
+void decode_row(WeightType type, const RowCodes& row, std::span<float> weights) {
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const int32_t multiplier = type == WeightType::q4 ? row.multipliers[i / kQ4Group] : 1;
+    weights[i] = row.scale * static_cast<float>(row.codes[i] * multiplier);
+  }
+}
+
+void pack_nibbles(std::span<const int8_t> codes, std::span<uint8_t> bytes) {
+  for (size_t i = 0; i < codes.size(); ++i) {
+    const auto nibble = static_cast<uint8_t>(codes[i] + 8);
+    if (i % 2 == 0) bytes[i / 2] = nibble;
+    else bytes[i / 2] = static_cast<uint8_t>(bytes[i / 2] | nibble << 4);
+  }
+}
+
+void unpack_nibbles(std::span<const uint8_t> bytes, std::span<int8_t> codes) {
+  for (size_t i = 0; i < codes.size(); ++i) {
+    const uint8_t byte = bytes[i / 2];
+    codes[i] = static_cast<int8_t>((i % 2 == 0 ? byte & 15 : byte >> 4) - 8);
+  }
+}
+
+}  // namespace squeezebert

@@ -1,0 +1,173 @@
+#include "int8_product.h"
+
+#include <algorithm>
+
+#include "tiles.h"
+
+namespace squeezebert {
+namespace {
+
+// sums[j] of one row to y[j] = (bias[j] + minimum * sum[j]) + sums[j] * (scale * scales[j]). multiply_add, so the builds
+// may differ in the last bit here, and only here.
+struct Ending {
+  explicit Ending(const CodedPanel& panel, size_t j)
+      : scales(wasm_v128_load(panel.scales + j)), sums(wasm_v128_load(panel.sums + j)), bias(wasm_v128_load(panel.bias + j)) {}
+  v128_t apply(v128_t total, float scale, float minimum) const {
+    const v128_t start = multiply_add(wasm_f32x4_splat(minimum), sums, bias);
+    return multiply_add(wasm_f32x4_convert_i32x4(total), wasm_f32x4_mul(wasm_f32x4_splat(scale), scales), start);
+  }
+  v128_t scales, sums, bias;
+};
+
+#ifdef __wasm_relaxed_simd__
+
+template <size_t R>
+void multiply_tile(const CodedRows& x, const CodedPanel& panel, float* y, size_t y_stride, size_t width) {
+  v128_t sum[R][2];
+  const InputCode* row[R];
+  for (size_t r = 0; r < R; ++r) {
+    sum[r][0] = sum[r][1] = wasm_i32x4_splat(0);
+    row[r] = x.codes + r * x.stride;
+  }
+  const int8_t* weights = panel.codes;
+  const auto step = [&](size_t quad) __attribute__((always_inline)) {
+    const v128_t b0 = wasm_v128_load(weights + quad * 32);
+    const v128_t b1 = wasm_v128_load(weights + quad * 32 + 16);
+    for (size_t r = 0; r < R; ++r) {
+      const v128_t a = wasm_v128_load32_splat(row[r] + quad * kQuad);
+      sum[r][0] = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(b0, a, sum[r][0]);
+      sum[r][1] = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(b1, a, sum[r][1]);
+    }
+  };
+  // Four quads a turn: the offsets become constants of the loads, and the pointers move once.
+  size_t q = 0;
+  for (; q + 4 <= panel.quads; q += 4) {
+    step(0);
+    step(1);
+    step(2);
+    step(3);
+    for (size_t r = 0; r < R; ++r) row[r] += 4 * kQuad;
+    weights += 4 * 32;
+  }
+  for (size_t i = 0; q + i < panel.quads; ++i) step(i);
+
+  const Ending low(panel, 0), high(panel, 4);
+  for (size_t r = 0; r < R; ++r) {
+    const float scale = x.scales[r * x.range_stride], minimum = x.minima[r * x.range_stride];
+    store_columns(y + r * y_stride, low.apply(sum[r][0], scale, minimum), high.apply(sum[r][1], scale, minimum), width);
+  }
+}
+
+#else
+
+// Four columns at a time: a vector of products holds two columns of four input channels each, already added in pairs.
+template <size_t R>
+void multiply_half(const CodedRows& x, const int8_t* weights, size_t quad_count, v128_t* totals) {
+  v128_t sum[R][2];
+  const InputCode* row[R];
+  for (size_t r = 0; r < R; ++r) {
+    sum[r][0] = sum[r][1] = wasm_i32x4_splat(0);
+    row[r] = x.codes + r * x.stride;
+  }
+  const auto step = [&](size_t quad) __attribute__((always_inline)) {
+    const v128_t b0 = wasm_i16x8_load8x8(weights + quad * 32);
+    const v128_t b1 = wasm_i16x8_load8x8(weights + quad * 32 + 8);
+    for (size_t r = 0; r < R; ++r) {
+      const v128_t a = wasm_v128_load64_splat(row[r] + quad * kQuad);
+      sum[r][0] = wasm_i32x4_add(sum[r][0], wasm_i32x4_dot_i16x8(a, b0));
+      sum[r][1] = wasm_i32x4_add(sum[r][1], wasm_i32x4_dot_i16x8(a, b1));
+    }
+  };
+  size_t q = 0;
+  for (; q + 4 <= quad_count; q += 4) {
+    step(0);
+    step(1);
+    step(2);
+    step(3);
+    for (size_t r = 0; r < R; ++r) row[r] += 4 * kQuad;
+    weights += 4 * 32;
+  }
+  for (size_t i = 0; q + i < quad_count; ++i) step(i);
+  for (size_t r = 0; r < R; ++r) {
+    totals[2 * r] = wasm_i32x4_add(wasm_i32x4_shuffle(sum[r][0], sum[r][1], 0, 2, 4, 6),
+                                   wasm_i32x4_shuffle(sum[r][0], sum[r][1], 1, 3, 5, 7));
+  }
+}
+
+template <size_t R>
+void multiply_tile(const CodedRows& x, const CodedPanel& panel, float* y, size_t y_stride, size_t width) {
+  v128_t totals[R][2];
+  multiply_half<R>(x, panel.codes, panel.quads, &totals[0][0]);
+  multiply_half<R>(x, panel.codes + 16, panel.quads, &totals[0][1]);
+  const Ending low(panel, 0), high(panel, 4);
+  for (size_t r = 0; r < R; ++r) {
+    const float scale = x.scales[r * x.range_stride], minimum = x.minima[r * x.range_stride];
+    store_columns(y + r * y_stride, low.apply(totals[r][0], scale, minimum), high.apply(totals[r][1], scale, minimum),
+                  width);
+  }
+}
+
+#endif
+
+// value - minimum, in steps, to the nearest integer: adding 2^23 leaves it in the low bits of the sum.
+v128_t steps(v128_t value, v128_t minimum, v128_t inverse) {
+  const v128_t magic = wasm_f32x4_splat(8388608.0f);
+  const v128_t scaled = wasm_f32x4_mul(wasm_f32x4_sub(value, minimum), inverse);
+  // pmin(b, a) is a where a < b, else b: NaN becomes the limit.
+  const v128_t bounded = wasm_f32x4_pmin(wasm_f32x4_splat(127.0f), scaled);
+  return wasm_v128_and(wasm_f32x4_add(bounded, magic), wasm_i32x4_splat(127));
+}
+
+}  // namespace
+
+void multiply_int8_panel(const CodedRows& x, size_t rows, const CodedPanel& panel, float* y, size_t y_stride, size_t width) {
+  for_each_tile(rows, [&]<size_t R>(size_t first) {
+    CodedRows part = x;
+    part.codes += first * x.stride;
+    part.scales += first * x.range_stride;
+    part.minima += first * x.range_stride;
+    multiply_tile<R>(part, panel, y + first * y_stride, y_stride, width);
+  });
+}
+
+void round_inputs(const float* x, size_t depth, InputCode* codes, float& scale, float& minimum) {
+  const size_t whole = depth / 8 * 8;
+  float least = x[0], most = x[0];
+  if (whole > 0) {
+    v128_t low = wasm_v128_load(x), high = low;
+    for (size_t i = 0; i < whole; i += 4) {
+      const v128_t v = wasm_v128_load(x + i);
+      low = wasm_f32x4_pmin(low, v);
+      high = wasm_f32x4_pmax(high, v);
+    }
+    least = -max_lanes(wasm_f32x4_neg(low));
+    most = max_lanes(high);
+  }
+  for (size_t i = whole; i < depth; ++i) {
+    least = std::min(least, x[i]);
+    most = std::max(most, x[i]);
+  }
+  const float range = most - least;
+  minimum = least;
+  scale = range / 127;
+  const v128_t least4 = wasm_f32x4_splat(least), inverse = wasm_f32x4_splat(range > 0 ? 127 / range : 0);
+  const auto store = [&](const float* from, InputCode* to) {
+    const v128_t wide = wasm_i16x8_narrow_i32x4(steps(wasm_v128_load(from), least4, inverse),
+                                                steps(wasm_v128_load(from + 4), least4, inverse));
+#ifdef __wasm_relaxed_simd__
+    wasm_v128_store64_lane(to, wasm_u8x16_narrow_i16x8(wide, wide), 0);
+#else
+    wasm_v128_store(to, wide);
+#endif
+  };
+  for (size_t i = 0; i < whole; i += 8) store(x + i, codes + i);
+  if (whole == depth) return;
+  float rest[8] = {};
+  InputCode rest_codes[8];
+  std::copy(x + whole, x + depth, rest);
+  store(rest, rest_codes);
+  const size_t padded = quads(depth) * kQuad;
+  for (size_t i = whole; i < padded; ++i) codes[i] = i < depth ? rest_codes[i - whole] : InputCode{0};
+}
+
+}  // namespace squeezebert

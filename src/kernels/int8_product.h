@@ -1,0 +1,53 @@
+// The inner loop of q8 and q4: rows of small integers times one panel of eight columns of signed bytes.
+//
+// Inputs are rounded row by row and group by group to 0..127 between their smallest and largest value:
+// x = minimum + scale * code. Seven bits, because the relaxed dot product promises one result everywhere only where one
+// factor has no eighth bit; the range from smallest to largest, not around zero, gives one of them back after GELU.
+// Sums are exact in int32 (depth up to 131,000), so a result depends on neither the order nor the build.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "product.h"
+
+namespace squeezebert {
+
+// relaxed SIMD multiplies bytes; else bytes must be widened first, and inputs are kept wide from the start.
+#ifdef __wasm_relaxed_simd__
+using InputCode = uint8_t;
+#else
+using InputCode = int16_t;
+#endif
+
+// Input channels are taken four at a time; a panel stores [depth / 4][8 columns][4], zero past the end.
+inline constexpr size_t kQuad = 4;
+inline constexpr size_t quads(size_t depth) { return (depth + kQuad - 1) / kQuad; }
+inline constexpr size_t int8_panel_size(size_t depth) { return quads(depth) * kQuad * kPanel; }
+
+// Rounded rows: codes [rows], `stride` apart; scale and minimum of row r at r * range_stride.
+struct CodedRows {
+  const InputCode* codes;
+  size_t stride;
+  const float* scales;
+  const float* minima;
+  size_t range_stride;
+};
+
+// A panel with what turns its sums into numbers, eight each. weight = scale * code; sum: of the weights of a column.
+struct CodedPanel {
+  const int8_t* codes;
+  size_t quads;
+  const float* scales;
+  const float* sums;
+  const float* bias;
+};
+
+// y[r, j] = bias[j] + sum over k of x[r, k] * weight[j, k], for r < rows and j < width <= 8.
+void multiply_int8_panel(const CodedRows& x, size_t rows, const CodedPanel& panel, float* y, size_t y_stride, size_t width);
+
+// Rounds one row's group of `depth` values into quads(depth) * 4 codes; the rest are 0. Non-finite values give some
+// finite codes and a non-finite range.
+void round_inputs(const float* x, size_t depth, InputCode* codes, float& scale, float& minimum);
+
+}  // namespace squeezebert

@@ -1,0 +1,38 @@
+// The rows that go into a layer, and their rounded form where the layer wants it: made once for all layers that read them.
+#pragma once
+
+#include "../tensor/buffer.h"
+#include "../tensor/matrix.h"
+#include "int8_product.h"
+
+namespace squeezebert {
+
+class LinearInput {
+ public:
+  // Room for the rounded form of rows of groups * depth channels. False: out of memory.
+  [[nodiscard]] bool reserve_codes(size_t rows, size_t groups, size_t depth);
+  // Room for one unpacked panel, in bytes.
+  [[nodiscard]] bool reserve_panel(size_t bytes) { return panel_.reserve(bytes); }
+
+  // The rows [rows, channels] that the next layers read. They must stay as they are until the next set().
+  void set(const Matrix<const float>& x) {
+    x_ = x;
+    groups_ = 0;
+  }
+
+  const Matrix<const float>& rows() const { return x_; }
+  // Group `group` of `groups` of the rows from `first` on. Rounds them all on the first call after set().
+  CodedRows codes(size_t groups, size_t group, size_t first);
+  std::byte* panel() { return panel_.data(); }
+
+  uint64_t bytes() const { return codes_.bytes() + scales_.bytes() + minima_.bytes() + panel_.bytes(); }
+
+ private:
+  Matrix<const float> x_ = matrix<const float>(nullptr, 0, 0);
+  size_t groups_ = 0;               // of the rounded form; 0: not made yet
+  Buffer<InputCode> codes_;         // [rows][groups][quads * 4]
+  Buffer<float> scales_, minima_;   // [rows][groups]
+  Buffer<std::byte> panel_;
+};
+
+}  // namespace squeezebert
