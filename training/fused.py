@@ -3,40 +3,26 @@
 Where the processor lacks AVX512 (or on a GPU) `available()` is false and model.py's own layers compute the same.
 """
 import ctypes
-import hashlib
-import os
 import pathlib
-import subprocess
 
 import torch
 
-HERE = pathlib.Path(__file__).parent
-THREADS = int(os.environ.get("TRAINING_THREADS", os.cpu_count() or 1))
+import native
+
 NAMES = ["attention.query", "attention.key", "attention.value", "post_attention.conv1d", "post_attention.layernorm",
          "intermediate.conv1d", "output.conv1d", "output.layernorm"]
-_library = None
 
 
 def available():
-    return "avx512f" in pathlib.Path("/proc/cpuinfo").read_text()
+    cpu = pathlib.Path("/proc/cpuinfo")
+    return cpu.exists() and "avx512f" in cpu.read_text()
 
 
 def library():
-    """Compiled once for each text of encoder.cpp, into runs/."""
-    global _library
-    if _library is None:
-        source = HERE / "encoder.cpp"
-        built = HERE / "runs" / f"encoder-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}.so"
-        if not built.exists():
-            built.parent.mkdir(exist_ok=True)
-            compiler = os.environ.get("CXX", "c++")
-            subprocess.run([compiler, "-std=c++20", "-O3", "-march=native", "-ffast-math",
-                            "-fno-exceptions", "-Wall", "-pthread", "-shared", "-fPIC", str(source), "-o", str(built) + ".new"], check=True)
-            os.replace(str(built) + ".new", built)
-        _library = ctypes.CDLL(str(built))
-        _library.encoder_new.restype = ctypes.c_void_p
-        _library.encoder_forward.restype = ctypes.c_size_t
-    return _library
+    loaded = native.load("encoder.cpp")
+    loaded.encoder_new.restype = ctypes.c_void_p
+    loaded.encoder_forward.restype = ctypes.c_size_t
+    return loaded
 
 
 def _pointers(tensors):
@@ -51,8 +37,8 @@ class _Run(torch.autograd.Function):
         encoder.take(weights)
         texts = len(offsets) - 1
         call = library().encoder_forward
-        arguments = [ctypes.c_void_p(encoder.handle), ctypes.c_void_p(x.data_ptr()), ctypes.c_void_p(offsets.data_ptr()), texts,
-                     ctypes.c_void_p(y.data_ptr())]
+        arguments = [ctypes.c_void_p(encoder.handle), native.pointer(x), native.pointer(offsets), texts,
+                     native.pointer(y)]
         tail = [ctypes.c_float(dropout), ctypes.c_uint64(seed)]
         saved = encoder.memory(call(*arguments, None, *tail) + 64)
         start = -saved.data_ptr() % 64
@@ -66,8 +52,8 @@ class _Run(torch.autograd.Function):
         dy = dy.float().contiguous()
         dx = torch.empty_like(dy)
         grads = [torch.empty_like(w) for w in weights]
-        library().encoder_backward(ctypes.c_void_p(encoder.handle), ctypes.c_void_p(dy.data_ptr()),
-                                   ctypes.c_void_p(offsets.data_ptr()), texts, ctypes.c_void_p(dx.data_ptr()),
+        library().encoder_backward(ctypes.c_void_p(encoder.handle), native.pointer(dy),
+                                   native.pointer(offsets), texts, native.pointer(dx),
                                    ctypes.c_void_p(saved.data_ptr() + start), *tail, _pointers(grads))
         encoder.free.append(saved)
         ctx.parts = None
@@ -77,15 +63,15 @@ class _Run(torch.autograd.Function):
 class FusedEncoder:
     """The layers of a SqueezeBert model. Call it with x [tokens, hidden] and offsets [texts + 1] (int32)."""
 
-    def __init__(self, config, threads=THREADS):
+    def __init__(self, config, threads=native.THREADS):
         groups = [config[f"{n}_groups"] for n in ("q", "k", "v", "post_attention", "intermediate", "output")]
         self.handle = library().encoder_new(config["num_hidden_layers"], config["hidden_size"], config["num_attention_heads"],
                                             config["intermediate_size"], (ctypes.c_int * 6)(*groups), threads)
         self.free = []
 
     def __del__(self):
-        if getattr(self, "handle", None) and _library:
-            _library.encoder_free(ctypes.c_void_p(self.handle))
+        if getattr(self, "handle", None):
+            library().encoder_free(ctypes.c_void_p(self.handle))
 
         self.free = []
 

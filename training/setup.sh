@@ -4,7 +4,7 @@
 set -euo pipefail
 root="${XDG_CACHE_HOME:-$HOME/.cache}/squeezebert-wasm/training-root"
 repo="$(cd "$(dirname "$0")/.." && pwd)"
-packages=python3-torch,libopenblas0-pthread,python3-numpy,python3-matplotlib
+packages=python3-torch,libopenblas0-pthread,python3-numpy,python3-matplotlib,g++
 
 if [ -n "${TRAINING_PYTHON:-}" ]; then echo "$TRAINING_PYTHON"; exit; fi
 if [ ! -e "$root/usr/bin/python3" ] || [ ! -e "$root/.complete" ]; then
@@ -14,6 +14,8 @@ if [ ! -e "$root/usr/bin/python3" ] || [ ! -e "$root/.complete" ]; then
   [ -e "$root/usr/bin/python3" ] || debootstrap --variant=minbase --include="$packages" trixie "$root" "$mirror" >&2
   touch "$root/.complete"
 fi
+# (a folder made before the encoder was written in C++ has no compiler yet)
+[ -e "$root/usr/bin/c++" ] || chroot "$root" apt-get install -y -q --no-install-recommends g++ >&2
 # Without /proc and /sys OpenBLAS and oneDNN cannot read the processor and fall back to slow kernels.
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 mountpoint -q "$root/sys" || mount -t sysfs sys "$root/sys"
@@ -21,4 +23,4 @@ mkdir -p "$root/project/main" "$root/project/shared"
 mountpoint -q "$root/project/main" || mount --bind "$repo" "$root/project/main"
 # (a mount whose folder has been replaced since shows nothing)
 [ -e "$root/project/shared/data" ] || { umount "$root/project/shared" 2>/dev/null || true; mount --bind "$repo/../shared" "$root/project/shared"; }
-echo "chroot $root /usr/bin/env -C /project/main/training PYTHONUNBUFFERED=1 python3"
+echo "chroot $root /usr/bin/env -C /project/main/training PYTHONUNBUFFERED=1 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 python3"

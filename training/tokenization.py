@@ -1,8 +1,10 @@
 """BERT's tokenization (uncased): the same algorithm as src/tokenizer, in Python, for training."""
+import re
 import unicodedata
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 PAD, UNK, CLS, SEP, MASK = range(5)
+ASCII = re.compile("[a-z0-9]+|[^a-z0-9 ]")
 MAX_WORD = 100  # characters; longer words are [UNK]
 
 
@@ -19,6 +21,8 @@ def _is_punctuation(ch):
 
 def words(text):
     """The normalised words of a text, punctuation marks apart."""
+    if text.isascii() and text.isprintable():  # the same, faster
+        return ASCII.findall(text.lower())
     out, word = [], []
 
     def flush():

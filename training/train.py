@@ -1,194 +1,214 @@
-"""Trains the sentiment model: vocabulary -> tokens -> training. Resumes from runs/ after an interruption.
+"""Stages 3 and 4: pretraining and fine-tuning. Each resumes from its checkpoint in runs/ after an interruption.
 
-python3 train.py [--minutes 30] [--epochs 2]
+python3 train.py pretrain [--tokens 50e6]    masked words, and labels where there are some; constant rate, so that more
+                                             tokens can follow at any time
+python3 train.py finetune [--tokens 15e6]    labels only, rate falling to 0; keeps the average of the weights
+    --name NAME  --from NAME                 checkpoint to write (default: the stage) and to begin from
 """
 import argparse
-import collections
-import json
 import math
-import pathlib
-import pickle
-import random
+import os
+import signal
+import sys
 import time
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
+import corpus
 import data
+import evaluation
+import teacher
 import tokenization
 import vectors
+from journal import RUNS, log
+from mixture import Mixture
 from model import CONFIG, SqueezeBert
+from packed import Packed
 
-RUNS = pathlib.Path(__file__).parent / "runs"
-VOCABULARY = 8000
-LONGEST = 96           # tokens of a training text; longer ones give their beginning or their end, by turns
-TOKENS_PER_BATCH = 3072
-
-
-def prepare(log):
-    """Vocabulary and token ids, cached in runs/."""
-    cache = RUNS / "tokens.pickle"
-    if cache.exists():
-        return pickle.loads(cache.read_bytes())
-    rows = data.train_rows()
-    log(f"{len(rows)} training texts")
-    counts = collections.Counter(w for text, _, _ in rows for w in tokenization.words(text))
-    vocabulary = tokenization.train(counts, VOCABULARY, log=log)
-    pieces = tokenization.WordPiece(vocabulary)
-    # GLUE publishes SST as the treebank has it ("do n't"); people write "don't". The model is to know both.
-    rng = random.Random(1)
-    spelling = lambda text, name: (data.treebank(text) if name.startswith("sst5") and rng.random() < 0.5 else text)
-    examples = [(pieces.encode(spelling(text, name)), label) for text, label, name in rows
-                for _ in range(data.OFTEN.get(name, 1))]
-    cache.write_bytes(pickle.dumps((vocabulary, examples)))
-    return vocabulary, examples
+POSITIONS = 256
+KEEP = {("sst5_phrases", data.NEUTRAL): 0.3, ("neutral_weak", data.NEUTRAL): 0.2}
+STAGES = {
+    "pretrain": dict(
+        start=None, rate=1e-3, warmup=400, falling=False, mask=0.15, dropout=0.0, smoothing=0.05, window=128, tokens=6144,
+        average=0.0,
+        shares=dict(imdb_unsup=30, books=10, wiki=8, dialogue=2, imdb_train=10, imdb_cad=3, amazon5=12, semeval_tweets=5,
+                    tweet_extraction=2, goemotions=4, vader_rated=3, sst5_sentences=4, sst5_phrases=4, dynasent_r1_dev=1,
+                    custrev=0.5, mpqa_phrases=0.5, rt_polarity_rest=0.2, newsmtsc=1, senti4sd=0.5, neutral_weak=0.3)),
+    "finetune": dict(
+        start="pretrain", rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
+        tokens=6144, average=0.998,
+        shares=dict(imdb_unsup=10, imdb_train=14, imdb_cad=7, amazon5=12, semeval_tweets=10, tweet_extraction=4,
+                    goemotions=6, vader_rated=5, sst5_sentences=10, sst5_phrases=12, dynasent_r1_dev=4, custrev=1,
+                    mpqa_phrases=1, rt_polarity_rest=0.5, newsmtsc=1, senti4sd=1, neutral_weak=0.5)),
+}
 
 
-def batches(examples, rng):
-    """One epoch of (ids, mask, labels): lengths sorted within big shuffled chunks, so that little padding is computed."""
-    order = list(range(len(examples)))
-    rng.shuffle(order)
-    made = []
-    for start in range(0, len(order), 20000):
-        cut = []
-        for i in order[start:start + 20000]:
-            ids, label = examples[i]
-            if len(ids) > LONGEST - 2:
-                ids = ids[:LONGEST - 2] if rng.random() < 0.5 else ids[-(LONGEST - 2):]
-            cut.append((ids, label))
-        cut.sort(key=lambda e: len(e[0]))
-        batch, width = [], 0
-        for ids, label in cut:
-            width = max(width, len(ids) + 2)
-            if batch and width * (len(batch) + 1) > TOKENS_PER_BATCH:
-                made.append(batch)
-                batch, width = [], len(ids) + 2
-            batch.append((ids, label))
-        made.append(batch)
-    rng.shuffle(made)
-    for batch in made:
-        yield tensors([ids for ids, _ in batch]) + (torch.tensor([label for _, label in batch]),)
+class MaskedWords(nn.Module):
+    """The pretraining's head: which token stood here, among those of the batch and some drawn by frequency."""
+
+    def __init__(self, hidden, frequencies, drawn=1024):
+        super().__init__()
+        self.dense, self.norm = nn.Linear(hidden, hidden), nn.LayerNorm(hidden)
+        self.bias = nn.Parameter(torch.zeros(len(frequencies)))
+        chance = frequencies.double().clamp(min=1) ** 0.75
+        self.register_buffer("chance", (chance / chance.sum()).float(), persistent=False)
+        self.drawn = drawn
+
+    def forward(self, states, targets, table):
+        extra = torch.multinomial(self.chance, self.drawn, replacement=True)
+        candidates, where = torch.cat([targets, extra]).unique(return_inverse=True)
+        x = self.norm(F.gelu(self.dense(states)))
+        logits = x @ table[candidates].T + self.bias[candidates]
+        # (a rare token is seldom a candidate: what it lacks in chances to be wrong is made up for)
+        expected = 1 - torch.exp(-self.chance[candidates] * self.drawn)
+        return F.cross_entropy(logits - expected.clamp(min=1e-6).log(), where[:len(targets)])
 
 
-def tensors(texts):
-    """Token id lists -> ids, mask [batch, longest + 2] with [CLS] and [SEP]."""
-    width = max(len(t) for t in texts) + 2
-    ids = torch.zeros(len(texts), width, dtype=torch.long)
-    mask = torch.zeros(len(texts), width, dtype=torch.long)
-    for i, t in enumerate(texts):
-        ids[i, :len(t) + 2] = torch.tensor([tokenization.CLS] + t + [tokenization.SEP])
-        mask[i, :len(t) + 2] = 1
-    return ids, mask
+def masked(ids, share, vocabulary, generator):
+    """(ids to read, chosen places): of the chosen ones 8 in 10 become [MASK], 1 another token, 1 stays."""
+    draw = torch.rand(ids.shape, generator=generator)
+    chosen = (draw < share) & (ids > tokenization.MASK)
+    kind = torch.rand(ids.shape, generator=generator)
+    other = torch.randint(tokenization.MASK + 1, vocabulary, ids.shape, generator=generator)
+    out = torch.where(chosen & (kind < 0.8), tokenization.MASK, ids)
+    return torch.where(chosen & (kind >= 0.9), other, out), chosen
 
 
-def two_class_accuracy(model, pieces, name):
-    """Share of negative/positive rows whose larger logit of those two is right."""
-    rows = [r for r in data.eval_rows(name) if data.LABELS.get(r["label"], 1) != data.NEUTRAL]
-    right = 0
-    model.eval()
-    with torch.no_grad():
-        for i in range(0, len(rows), 32):
-            part = rows[i:i + 32]
-            ids, mask = tensors([pieces.encode(r["text"])[:254] for r in part])
-            logits = model(ids, mask)
-            for r, l in zip(part, logits):
-                right += (l[2] > l[0]).item() == (data.LABELS[r["label"]] == data.POSITIVE)
-    model.train()
-    return right / len(rows)
+def label_loss(logits, labels, soft, smoothing):
+    """Cross-entropy with the labels, or with the teacher's probabilities where a text has no label."""
+    known, taught = labels >= 0, soft.sum(1) > 0
+    rows = known | taught
+    if not rows.any():
+        return logits.sum() * 0
+    wanted = F.one_hot(labels.clamp(min=0), 3).float() * (1 - smoothing) + smoothing / 3
+    wanted = torch.where(known[:, None], wanted, soft)
+    return -(wanted * logits.float().log_softmax(1)).sum(1)[rows].mean()
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=30, help="training time; the learning rate reaches 0 at its end")
-    parser.add_argument("--rate", type=float, default=8e-4)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument("--tokens", type=float, default=None, help="how many in all, counted from the stage's beginning")
+    parser.add_argument("--name")
+    parser.add_argument("--start")
+    parser.add_argument("--rate", type=float)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    RUNS.mkdir(exist_ok=True)
+    stage = STAGES[args.stage]
+    name = args.name or args.stage
+    total = args.tokens or {"pretrain": 50e6, "finetune": 15e6}[args.stage]
+    peak = args.rate or stage["rate"]
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    start = time.time()
 
-    def log(text):
-        line = f"[{(time.time() - start) / 60:5.1f} min] {text}"
-        print(line)
-        with open(RUNS / "log.txt", "a") as file:
-            file.write(line + "\n")
-
-    vocabulary, examples = prepare(log)
-    log(f"{len(vocabulary)} tokens in the vocabulary, {sum(len(e[0]) for e in examples)} in the texts")
+    vocabulary, texts = corpus.load()
     pieces = tokenization.WordPiece(vocabulary)
-    config = dict(CONFIG, vocab_size=len(vocabulary))
+    config = dict(CONFIG, vocab_size=len(vocabulary), max_position_embeddings=POSITIONS)
     model = SqueezeBert(config).to(device)
-    average = SqueezeBert(config).to(device)  # exponential moving average of the weights: what is exported
-    decay_parameters = [p for p in model.parameters() if p.dim() > 1]
-    others = [p for p in model.parameters() if p.dim() <= 1]
-    optimizer = torch.optim.AdamW([{"params": decay_parameters, "weight_decay": 0.01},
-                                   {"params": others, "weight_decay": 0.0}], lr=args.rate, betas=(0.9, 0.98))
-    state = {"step": 0, "epoch": 0, "seconds": 0.0}
-    checkpoint = RUNS / "checkpoint.pt"
+    frequencies = torch.zeros(len(vocabulary))
+    for part in texts.values():
+        frequencies += torch.bincount(torch.from_numpy(part.ids.astype("int64")), minlength=len(vocabulary))
+    words = MaskedWords(config["hidden_size"], frequencies).to(device) if not stage["falling"] else None
+    soft = torch.load(teacher.FILE)
+    mixture = Mixture(texts, stage["shares"], stage["window"], stage["tokens"], {n: p.numpy() for n, p in soft.items()}, KEEP,
+                      args.seed)
+    parameters = [*model.parameters(), *(words.parameters() if words else ())]
+    optimizer = torch.optim.AdamW(
+        [{"params": [p for p in parameters if p.dim() > 1], "weight_decay": 0.01},
+         {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0}],
+        lr=peak, betas=(0.9, 0.98), eps=1e-6, fused=True)
+    average = SqueezeBert(config).to(device) if stage["average"] else None
+    state = {"step": 0, "tokens": 0, "seconds": 0.0}
+    checkpoint = RUNS / f"{name}.pt"
     if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device)
+        saved = torch.load(checkpoint, map_location=device, weights_only=False)
         model.load_state_dict(saved["model"])
-        average.load_state_dict(saved["average"])
         optimizer.load_state_dict(saved["optimizer"])
-        state = saved["state"]
-        log(f"resumed at step {state['step']}")
+        if words:
+            words.load_state_dict(saved["words"])
+        if average:
+            average.load_state_dict(saved["average"])
+        state, mixture.state = saved["state"], saved["mixture"]
+        log(f"{name}: resumed at step {state['step']}, {state['tokens'] / 1e6:.1f} million tokens")
     else:
-        first = vectors.train(pieces, examples, config["hidden_size"], log)
-        for word in ("good", "terrible", "film"):
-            log(f"near {word}: {' '.join(vectors.nearest(first, pieces, word))}")
-        with torch.no_grad():
-            model.transformer.embeddings.word_embeddings.weight.copy_(first)
-        average.load_state_dict(model.state_dict())
+        start = args.start or stage["start"]
+        if start:
+            saved = torch.load(RUNS / f"{start}.pt", map_location=device, weights_only=False)
+            model.load_state_dict(saved["average"] or saved["model"])
+            log(f"{name}: begins from {start} after {saved['state']['tokens'] / 1e6:.1f} million tokens")
+        else:
+            first = vectors.train(texts.values(), len(vocabulary), config["hidden_size"], log)
+            for word in ("good", "terrible", "film"):
+                log(f"near {word}: {' '.join(vectors.nearest(first, pieces, word))}")
+            with torch.no_grad():
+                model.transformer.embeddings.word_embeddings.weight.copy_(first)
+        if average:
+            average.load_state_dict(model.state_dict())
+    packed = Packed(model, config)
+    shown_model = Packed(average, config) if average else packed
 
     def save():
-        torch.save({"model": model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(),
-                    "state": state, "vocabulary": vocabulary, "config": config}, str(checkpoint) + ".new")
-        pathlib.Path(str(checkpoint) + ".new").replace(checkpoint)
+        torch.save({"model": model.state_dict(), "average": average and average.state_dict(),
+                    "words": words and words.state_dict(), "optimizer": optimizer.state_dict(), "state": state,
+                    "mixture": mixture.state, "vocabulary": vocabulary, "config": config}, f"{checkpoint}.new")
+        os.replace(f"{checkpoint}.new", checkpoint)
 
-    total, losses, tokens, last, saved_at = args.minutes * 60, [], 0, time.time(), time.time()
-    model.train()
-    while state["seconds"] < total:
-        rng = random.Random(args.seed * 1000 + state["epoch"])
-        for ids, mask, labels in batches(examples, rng):
-            # Time decides the schedule, so that a run ends when it was told to, whatever else the machine does.
-            progress = min(1.0, state["seconds"] / total)
-            rate = args.rate * min(1.0, (state["step"] + 1) / 400) * 0.5 * (1 + math.cos(math.pi * progress))
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            ids = torch.where((torch.rand(ids.shape) < 0.05) & (ids > 4), tokenization.MASK, ids)  # token dropout
-            ids, mask, labels = ids.to(device), mask.to(device), labels.to(device)
-            with torch.autocast(device, dtype=torch.bfloat16):
-                loss = F.cross_entropy(model(ids, mask).float(), labels, label_smoothing=0.05)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
+    stopping = []
+    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))  # finishes the step, saves, ends
+    losses, counted, since, saved_at = [0.0, 0.0], [0, 0], time.time(), time.time()
+    tokens_since, evaluated = 0, state["tokens"]
+    while state["tokens"] < total and not stopping:
+        began = time.time()
+        ids, offsets, labels, taught = (t.to(device) for t in mixture.batch())
+        generator = torch.Generator(device=device).manual_seed(args.seed * 1_000_003 + state["step"])
+        rate = peak * min(1.0, (state["step"] + 1) / stage["warmup"])
+        if stage["falling"]:
+            rate *= 0.5 * (1 + math.cos(math.pi * min(1.0, state["tokens"] / total)))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        read, chosen = masked(ids, stage["mask"], len(vocabulary), generator)
+        states = packed.states(read, offsets, stage["dropout"], args.seed * 7919 + state["step"])
+        by_label = label_loss(packed.classes(states, offsets, stage["dropout"]), labels, taught, stage["smoothing"])
+        loss = by_label
+        if words:
+            by_word = words(states[chosen], ids[chosen], model.transformer.embeddings.word_embeddings.weight)
+            loss = by_label + by_word
+            losses[1] += by_word.item()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        if average:
             with torch.no_grad():
-                keep = min(0.999, (state["step"] + 1) / (state["step"] + 10))
-                torch._foreach_mul_(list(average.parameters()), keep)
-                torch._foreach_add_(list(average.parameters()), list(model.parameters()), alpha=1 - keep)
-            state["step"] += 1
-            losses.append(loss.item())
-            tokens += ids.numel()
-            now = time.time()
-            state["seconds"] += now - last
-            last = now
-            if state["step"] % 200 == 0:
-                log(f"step {state['step']} epoch {state['epoch']} loss {sum(losses) / len(losses):.4f} "
-                    f"{tokens / max(1e-9, state['seconds']):.0f} tokens/s, {(total - state['seconds']) / 60:.1f} min left")
-                losses = []
-            if now - saved_at > 180 or state["seconds"] >= total:
-                save()
-                saved_at = time.time()
-                log(f"sst2_dev {100 * two_class_accuracy(average, pieces, 'sst2_dev'):.1f}")
-                last = time.time()
-            if state["seconds"] >= total:
-                break
-        state["epoch"] += 1
+                keep = min(stage["average"], (state["step"] + 1) / (state["step"] + 10))
+                torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - keep)
+        losses[0] += by_label.item()
+        counted[0] += 1
+        state["step"] += 1
+        state["tokens"] += len(ids)
+        tokens_since += len(ids)
+        state["seconds"] += time.time() - began
+        if state["step"] % 200 == 0:
+            speed = tokens_since / (time.time() - since)
+            log(f"{name} step {state['step']}, {state['tokens'] / 1e6:.1f} of {total / 1e6:.0f} million tokens, labels "
+                f"{losses[0] / counted[0]:.4f}" + (f", words {losses[1] / counted[0]:.4f}" if words else "") +
+                f", {speed:.0f} tokens/s, {(total - state['tokens']) / speed / 60:.0f} min left")
+            losses, counted, since, tokens_since = [0.0, 0.0], [0, 0], time.time(), 0
+        if time.time() - saved_at > 240:
+            save()
+            saved_at = time.time()
+        if state["tokens"] - evaluated > 5e6:
+            evaluated = state["tokens"]
+            log(f"{name} {evaluated / 1e6:.0f}M: " + evaluation.shown(evaluation.evaluate(
+                shown_model, pieces, ("sst2_dev", "uci_half_a", "amazon5_1000", "dynasent_r1_test", "tweeteval_val",
+                                      "checklist_mft"))))
+            since, tokens_since = time.time(), 0
     save()
-    for name in ("sst2_dev", "uci_half_a", "amazon5_1000", "imdb_cad_test"):
-        log(f"{name}: two-class accuracy {100 * two_class_accuracy(average, pieces, name):.1f}")
+    if not stopping:
+        log(f"{name}, {state['tokens'] / 1e6:.1f} million tokens: " + evaluation.shown(evaluation.evaluate(shown_model, pieces)))
+    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -1,54 +1,30 @@
 """First word vectors for the embedding table, from plain text: singular vectors of the positive pointwise mutual information
-of tokens and their neighbours (Levy and Goldberg 2014). Minutes instead of the hours of a pretraining, and a small model
-that starts from them knows related words before it has seen a label.
+of tokens and their neighbours (Levy and Goldberg 2014). A minute instead of hours of pretraining, and a small model that
+starts from them knows related words before it has seen a label.
 """
-import lzma
-
 import torch
-
-import data
 
 WINDOW = 4             # neighbours to each side; one at distance d counts 1 / d
 SMOOTHING = 0.75       # exponent of the neighbours' frequencies
 SCALE = 0.3            # root mean square of the vectors: large against a training step, so that they keep their shape
-PLAIN = {"imdb_unsup": 60000, "books": 60000, "wiki": 40000, "dialogue": 12000}  # lines; licence classes O and R
 
 
-def token_streams(pieces, examples):
-    """Tensors of token ids; neighbours never reach from one into the next."""
-    for ids, _ in examples:
-        yield ids
-    for name, most in PLAIN.items():
-        with lzma.open(data.SHARED / "pretrain" / f"{name}.txt.xz", "rt", encoding="utf-8", newline="\n") as file:
-            for index, line in enumerate(file):
-                if index == most:
-                    break
-                yield pieces.encode(line)
-
-
-def train(pieces, examples, size, log=print):
-    """Vectors [vocabulary, size]; rows of special tokens are random."""
-    vocabulary = len(pieces.vocabulary)
+def train(texts, vocabulary, size, log=print):
+    """texts: corpus.Texts of every source. Vectors [vocabulary, size]; rows of tokens that never occur are random."""
     counts = torch.zeros(vocabulary * vocabulary)
-    block, length, tokens = [], 0, 0
-
-    def add(block):
-        # -1 between texts
-        stream = torch.tensor([i for ids in block for i in ids + [-1] * WINDOW])
-        for distance in range(1, WINDOW + 1):
-            a, b = stream[:-distance], stream[distance:]
-            good = (a >= 0) & (b >= 0)
-            pairs = a[good] * vocabulary + b[good]
-            counts.index_add_(0, pairs, torch.full((len(pairs),), 1 / distance))
-
-    for ids in token_streams(pieces, examples):
-        block.append(ids)
-        length += len(ids)
+    tokens = 0
+    for part in texts:
+        ids = torch.from_numpy(part.ids.astype("int64"))
         tokens += len(ids)
-        if length > 2_000_000:
-            add(block)
-            block, length = [], 0
-    add(block)
+        # Neighbours never reach from one text into the next: each token's text, to compare.
+        text = torch.repeat_interleave(torch.arange(len(part)), torch.from_numpy(part.offsets).diff())
+        for distance in range(1, WINDOW + 1):
+            for start in range(0, len(ids) - distance, 4_000_000):
+                a = slice(start, min(start + 4_000_000, len(ids) - distance))
+                b = slice(a.start + distance, a.stop + distance)
+                same = text[a] == text[b]
+                pairs = ids[a][same] * vocabulary + ids[b][same]
+                counts.index_add_(0, pairs, torch.full((len(pairs),), 1 / distance))
     log(f"neighbours of {tokens / 1e6:.1f} million tokens counted")
     matrix = counts.view(vocabulary, vocabulary)
     matrix = matrix + matrix.T
