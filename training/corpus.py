@@ -20,6 +20,7 @@ from journal import RUNS, log
 VOCABULARY = 11000
 PLAIN = {"imdb_unsup": None, "books": 90000, "wiki": 60000, "dialogue": 12000}  # lines of plain text, at most
 FILE = RUNS / "corpus.pt"
+MORE = RUNS / "augmented.pt"  # what augment.py makes
 
 
 class Texts:
@@ -94,9 +95,10 @@ def make():
 
 
 def load():
-    """(vocabulary, {source: Texts})"""
+    """(vocabulary, {source: Texts}), with the augmented sources when there are some."""
     saved = torch.load(FILE, weights_only=False)
-    return saved["vocabulary"], {name: Texts(*parts) for name, parts in saved["texts"].items()}
+    texts = {**saved["texts"], **(torch.load(MORE, weights_only=False) if MORE.exists() else {})}
+    return saved["vocabulary"], {name: Texts(*parts) for name, parts in texts.items()}
 
 
 if __name__ == "__main__":

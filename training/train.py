@@ -41,7 +41,7 @@ STAGES = {
         tokens=6144, average=0.998,
         shares=dict(imdb_unsup=10, imdb_train=14, imdb_cad=7, amazon5=12, semeval_tweets=10, tweet_extraction=4,
                     goemotions=6, vader_rated=5, sst5_sentences=10, sst5_phrases=12, dynasent_r1_dev=4, custrev=1,
-                    mpqa_phrases=1, rt_polarity_rest=0.5, newsmtsc=1, senti4sd=1, neutral_weak=0.5)),
+                    mpqa_phrases=1, rt_polarity_rest=0.5, newsmtsc=1, senti4sd=1, neutral_weak=0.5, grammar=5, typos=3)),
 }
 
 
