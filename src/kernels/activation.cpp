@@ -7,23 +7,48 @@
 namespace squeezebert {
 namespace {
 
-v128_t gelu4(v128_t x) {
-  const v128_t erf = erf4(wasm_f32x4_mul(x, wasm_f32x4_splat(0.707106781f)));
-  const v128_t half = wasm_f32x4_mul(x, wasm_f32x4_splat(0.5f));
-  return multiply_add(half, erf, half);
-}
+class Gelu {
+ public:
+  v128_t operator()(v128_t x) const {
+    const v128_t half = wasm_f32x4_mul(x, k_[0]);
+    return multiply_add(half, erf_(wasm_f32x4_mul(x, k_[1])), half);
+  }
 
-// x / (1 + e^-u)
-v128_t sigmoid_times(v128_t x, v128_t u) {
-  return wasm_f32x4_div(x, wasm_f32x4_add(wasm_f32x4_splat(1.0f), exp4(wasm_f32x4_neg(u))));
-}
+ private:
+  static constexpr float kNumbers[] = {0.5f, 0.707106781f};
+  const Splats<2> k_{kNumbers};
+  const Erf4 erf_;
+};
+
+// x / (1 + e^-x)
+class Silu {
+ public:
+  v128_t operator()(v128_t x) const { return times_sigmoid(x, x); }
+
+ protected:
+  // x / (1 + e^-u)
+  v128_t times_sigmoid(v128_t x, v128_t u) const {
+    return wasm_f32x4_div(x, wasm_f32x4_add(one_[0], exp_(wasm_f32x4_neg(u))));
+  }
+
+ private:
+  static constexpr float kOne[] = {1.0f};
+  const Splats<1> one_{kOne};
+  const Exp4 exp_;
+};
 
 // (1 + tanh u) / 2 = 1 / (1 + e^-2u), so the tanh form of GELU is x / (1 + e^-2u).
-v128_t gelu_tanh4(v128_t x) {
-  const v128_t cubic = wasm_f32x4_mul(wasm_f32x4_mul(x, x), wasm_f32x4_splat(0.044715f));
-  const v128_t inner = multiply_add(cubic, x, x);
-  return sigmoid_times(x, wasm_f32x4_mul(inner, wasm_f32x4_splat(1.59576912f)));  // 2 sqrt(2/pi)
-}
+class GeluTanh : Silu {
+ public:
+  v128_t operator()(v128_t x) const {
+    const v128_t cubic = wasm_f32x4_mul(wasm_f32x4_mul(x, x), k_[0]);
+    return times_sigmoid(x, wasm_f32x4_mul(multiply_add(cubic, x, x), k_[1]));
+  }
+
+ private:
+  static constexpr float kNumbers[] = {0.044715f, 1.59576912f};  // 2 sqrt(2 / pi)
+  const Splats<2> k_{kNumbers};
+};
 
 template <class Function>
 void for_each(float* values, size_t stride, size_t rows, size_t columns, Function function) {
@@ -44,10 +69,10 @@ void activate_columns(Activation activation, float* values, size_t stride, size_
   const auto apply = [&](auto function) { for_each(values, stride, rows, columns, function); };
   switch (activation) {
     case Activation::none: return;
-    case Activation::gelu: return apply(gelu4);
-    case Activation::gelu_tanh: return apply(gelu_tanh4);
+    case Activation::gelu: return apply(Gelu());
+    case Activation::gelu_tanh: return apply(GeluTanh());
     case Activation::relu: return apply([](v128_t x) { return wasm_f32x4_pmax(wasm_f32x4_splat(0.0f), x); });
-    case Activation::silu: return apply([](v128_t x) { return sigmoid_times(x, x); });
+    case Activation::silu: return apply(Silu());
     case Activation::tanh:
       // Only the pooler uses it, on one row a sequence: the library's function is fast enough.
       for (size_t r = 0; r < rows; ++r)

@@ -10,8 +10,9 @@
 namespace squeezebert {
 namespace {
 
-// Queries whose scores stand in memory together: 24 x 512 floats are 48 kB, and 24 is four tiles of six.
-constexpr size_t kQueryBlock = 24;
+// Queries whose scores stand in memory together, one tile of the products: of 512 tokens they are 16 kB, which stay in the
+// first-level cache from the scores through the softmax to the context, while the keys and values pass through.
+constexpr size_t kQueryBlock = 8;
 
 constexpr float kZeros[kPanel] = {};
 
@@ -36,43 +37,60 @@ void pack_columns(const Matrix<const float>& source, size_t column, size_t width
     const size_t valid = std::min(kPanel, width - first);
     for (size_t t = 0; t < n; ++t, target += kPanel) {
       const float* from = row(source, t) + column + first;
+      if (valid == kPanel) {
+        wasm_v128_store(target, wasm_v128_load(from));
+        wasm_v128_store(target + 4, wasm_v128_load(from + 4));
+        continue;
+      }
       for (size_t j = 0; j < kPanel; ++j) target[j] = j < valid ? from[j] : 0.0f;
     }
   }
 }
 
-// scores[size] := scores * scale + mask; returns their largest. size is a multiple of 4.
-float scale_and_mask(float* scores, size_t size, float scale, const float* mask) {
-  const v128_t factor = wasm_f32x4_splat(scale);
-  v128_t largest = wasm_f32x4_splat(-std::numeric_limits<float>::infinity());
-  for (size_t i = 0; i < size; i += 4) {
-    const v128_t s = wasm_f32x4_add(wasm_f32x4_mul(wasm_v128_load(scores + i), factor), wasm_v128_load(mask + i));
-    wasm_v128_store(scores + i, s);
-    largest = wasm_f32x4_pmax(largest, s);
+// target[count, size] := source's columns * scale: scaling the queries costs less than scaling their scores.
+void pack_queries(const Matrix<const float>& source, size_t first, size_t count, size_t column, size_t size, float scale,
+                  float* target) {
+  for (size_t r = 0; r < count; ++r) {
+    const float* from = row(source, first + r) + column;
+    for (size_t d = 0; d < size; ++d) *target++ = from[d] * scale;
   }
-  return max_lanes(largest);
 }
 
-// scores[size] := e^(scores - largest) / their sum.
-void softmax(float* scores, size_t size, float largest) {
-  const v128_t shift = wasm_f32x4_splat(largest);
-  v128_t sums = wasm_f32x4_splat(0.0f);
-  for (size_t i = 0; i < size; i += 4) {
-    const v128_t e = exp4(wasm_f32x4_sub(wasm_v128_load(scores + i), shift));
-    wasm_v128_store(scores + i, e);
-    sums = wasm_f32x4_add(sums, e);
+// scores[size] += mask. size is a multiple of 8, as below.
+void add_mask(float* scores, size_t size, const float* mask) {
+  for (size_t i = 0; i < size; i += 4)
+    wasm_v128_store(scores + i, wasm_f32x4_add(wasm_v128_load(scores + i), wasm_v128_load(mask + i)));
+}
+
+// scores[size] := e^(scores - largest); returns their sum. Two vectors at a time, because each waits for its own last one.
+float exponentials(float* scores, size_t size) {
+  v128_t most[2] = {wasm_v128_load(scores), wasm_v128_load(scores + 4)};
+  for (size_t i = 8; i < size; i += 8) {
+    most[0] = wasm_f32x4_pmax(most[0], wasm_v128_load(scores + i));
+    most[1] = wasm_f32x4_pmax(most[1], wasm_v128_load(scores + i + 4));
   }
-  const v128_t factor = wasm_f32x4_splat(1.0f / sum_lanes(sums));
-  for (size_t i = 0; i < size; i += 4) {
-    wasm_v128_store(scores + i, wasm_f32x4_mul(wasm_v128_load(scores + i), factor));
+  const v128_t largest = wasm_f32x4_splat(max_lanes(wasm_f32x4_pmax(most[0], most[1])));
+  const Exp4 exp;
+  v128_t sums[2] = {wasm_f32x4_splat(0.0f), wasm_f32x4_splat(0.0f)};
+  for (size_t i = 0; i < size; i += 8) {
+    for (size_t j = 0; j < 2; ++j) {
+      const v128_t e = exp.below(wasm_f32x4_sub(wasm_v128_load(scores + i + 4 * j), largest));
+      wasm_v128_store(scores + i + 4 * j, e);
+      sums[j] = wasm_f32x4_add(sums[j], e);
+    }
   }
+  return sum_lanes(wasm_f32x4_add(sums[0], sums[1]));
+}
+
+void multiply_by(float* values, size_t size, float factor) {
+  for (size_t i = 0; i < size; ++i) values[i] *= factor;
 }
 
 }  // namespace
 
 uint64_t attention_workspace(size_t tokens, size_t head_size) {
   const uint64_t width = padded(tokens);
-  return width * head_size + uint64_t{tokens} * padded(head_size) + width + width * kQueryBlock;
+  return width * head_size + uint64_t{tokens} * padded(head_size) + width + kQueryBlock * (width + padded(head_size));
 }
 
 void attention(const Matrix<const float>& q, const Matrix<const float>& k, const Matrix<const float>& v,
@@ -84,6 +102,7 @@ void attention(const Matrix<const float>& q, const Matrix<const float>& k, const
   float* values = keys + width * size;
   float* hidden = values + padded(size) * tokens;
   float* scores = hidden + width;
+  float* queries = scores + width * kQueryBlock;  // and then their part of the context
 
   // Positions past the end, which only fill up the last panel, get -infinity: nothing is left of them even in a row
   // whose real positions are all masked.
@@ -91,28 +110,38 @@ void attention(const Matrix<const float>& q, const Matrix<const float>& k, const
     hidden[t] = t >= tokens ? -std::numeric_limits<float>::infinity()
                 : mask.empty() || mask[t] != 0 ? 0.0f : std::numeric_limits<float>::lowest();
   }
+  // Mostly nothing is masked, and then only the last panel needs it.
+  const size_t first_masked = mask.empty() ? width - kPanel : 0;
   for (size_t h = 0; h < heads; ++h) {
     const size_t column = h * size;
     pack_transposed(k, column, size, keys);
     pack_columns(v, column, size, values);
     for (size_t first = 0; first < tokens; first += kQueryBlock) {
       const size_t block = std::min(kQueryBlock, tokens - first);
+      pack_queries(q, first, block, column, size, scale, queries);
       for (size_t p = 0; p < panels(tokens); ++p) {
-        multiply_panel(row(q, first) + column, row_stride(q), block, keys + p * size * kPanel, size, kZeros,
-                       scores + p * kPanel, width, kPanel);
+        multiply_panel(queries, size, block, keys + p * size * kPanel, size, kZeros, scores + p * kPanel, width);
       }
+      float factors[kQueryBlock];
       for (size_t r = 0; r < block; ++r) {
         float* line = scores + r * width;
         const size_t captured = (h * tokens + first + r) * tokens;
-        const float largest = scale_and_mask(line, width, scale, hidden);
+        add_mask(line + first_masked, width - first_masked, hidden + first_masked);
         if (capture.scores) std::copy_n(line, tokens, capture.scores + captured);
-        softmax(line, width, largest);
-        if (capture.probabilities) std::copy_n(line, tokens, capture.probabilities + captured);
+        factors[r] = 1.0f / exponentials(line, width);
+        if (capture.probabilities) {
+          std::copy_n(line, tokens, capture.probabilities + captured);
+          multiply_by(capture.probabilities + captured, tokens, factors[r]);
+        }
       }
       for (size_t p = 0; p < panels(size); ++p) {
-        multiply_panel(scores, width, block, values + p * tokens * kPanel, tokens, kZeros,
-                       row(context, first) + column + p * kPanel, row_stride(context),
-                       std::min(kPanel, size - p * kPanel));
+        multiply_panel(scores, width, block, values + p * tokens * kPanel, tokens, kZeros, queries + p * kPanel,
+                       padded(size));
+      }
+      // A row of the context is shorter than a row of scores: it is divided by the sum instead of them.
+      for (size_t r = 0; r < block; ++r) {
+        float* out = row(context, first + r) + column;
+        for (size_t d = 0; d < size; ++d) out[d] = queries[r * padded(size) + d] * factors[r];
       }
     }
   }

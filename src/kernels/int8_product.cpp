@@ -22,7 +22,7 @@ struct Ending {
 #ifdef __wasm_relaxed_simd__
 
 template <size_t R>
-void multiply_tile(const CodedRows& x, const CodedPanel& panel, float* y, size_t y_stride, size_t width) {
+void multiply_tile(const CodedRows& x, const CodedPanel& panel, float* y, size_t y_stride) {
   v128_t sum[R][2];
   const InputCode* row[R];
   for (size_t r = 0; r < R; ++r) {
@@ -54,7 +54,8 @@ void multiply_tile(const CodedRows& x, const CodedPanel& panel, float* y, size_t
   const Ending low(panel, 0), high(panel, 4);
   for (size_t r = 0; r < R; ++r) {
     const float scale = x.scales[r * x.range_stride], minimum = x.minima[r * x.range_stride];
-    store_columns(y + r * y_stride, low.apply(sum[r][0], scale, minimum), high.apply(sum[r][1], scale, minimum), width);
+    wasm_v128_store(y + r * y_stride, low.apply(sum[r][0], scale, minimum));
+    wasm_v128_store(y + r * y_stride + 4, high.apply(sum[r][1], scale, minimum));
   }
 }
 
@@ -95,38 +96,46 @@ void multiply_half(const CodedRows& x, const int8_t* weights, size_t quad_count,
 }
 
 template <size_t R>
-void multiply_tile(const CodedRows& x, const CodedPanel& panel, float* y, size_t y_stride, size_t width) {
+void multiply_tile(const CodedRows& x, const CodedPanel& panel, float* y, size_t y_stride) {
   v128_t totals[R][2];
   multiply_half<R>(x, panel.codes, panel.quads, &totals[0][0]);
   multiply_half<R>(x, panel.codes + 16, panel.quads, &totals[0][1]);
   const Ending low(panel, 0), high(panel, 4);
   for (size_t r = 0; r < R; ++r) {
     const float scale = x.scales[r * x.range_stride], minimum = x.minima[r * x.range_stride];
-    store_columns(y + r * y_stride, low.apply(totals[r][0], scale, minimum), high.apply(totals[r][1], scale, minimum),
-                  width);
+    wasm_v128_store(y + r * y_stride, low.apply(totals[r][0], scale, minimum));
+    wasm_v128_store(y + r * y_stride + 4, high.apply(totals[r][1], scale, minimum));
   }
 }
 
 #endif
 
 // value - minimum, in steps, to the nearest integer: adding 2^23 leaves it in the low bits of the sum.
-v128_t steps(v128_t value, v128_t minimum, v128_t inverse) {
-  const v128_t magic = wasm_f32x4_splat(8388608.0f);
-  const v128_t scaled = wasm_f32x4_mul(wasm_f32x4_sub(value, minimum), inverse);
-  // pmin(b, a) is a where a < b, else b: NaN becomes the limit.
-  const v128_t bounded = wasm_f32x4_pmin(wasm_f32x4_splat(127.0f), scaled);
-  return wasm_v128_and(wasm_f32x4_add(bounded, magic), wasm_i32x4_splat(127));
-}
+class Steps {
+ public:
+  Steps(float minimum, float inverse) : minimum_(wasm_f32x4_splat(minimum)), inverse_(wasm_f32x4_splat(inverse)) {}
+  v128_t operator()(v128_t value) const {
+    const v128_t scaled = wasm_f32x4_mul(wasm_f32x4_sub(value, minimum_), inverse_);
+    // pmin(b, a) is a where a < b, else b: NaN becomes the limit. The limit's and 2^23's bits are in the way of nothing:
+    // what remains after the subtraction is 0 to 127.
+    return wasm_i32x4_sub(wasm_f32x4_add(wasm_f32x4_pmin(k_[0], scaled), k_[1]), k_[1]);
+  }
+
+ private:
+  static constexpr float kNumbers[] = {127.0f, 8388608.0f};
+  const Splats<2> k_{kNumbers};
+  v128_t minimum_, inverse_;
+};
 
 }  // namespace
 
-void multiply_int8_panel(const CodedRows& x, size_t rows, const CodedPanel& panel, float* y, size_t y_stride, size_t width) {
+void multiply_int8_panel(const CodedRows& x, size_t rows, const CodedPanel& panel, float* y, size_t y_stride) {
   for_each_tile(rows, [&]<size_t R>(size_t first) {
     CodedRows part = x;
     part.codes += first * x.stride;
     part.scales += first * x.range_stride;
     part.minima += first * x.range_stride;
-    multiply_tile<R>(part, panel, y + first * y_stride, y_stride, width);
+    multiply_tile<R>(part, panel, y + first * y_stride, y_stride);
   });
 }
 
@@ -134,14 +143,17 @@ void round_inputs(const float* x, size_t depth, InputCode* codes, float& scale, 
   const size_t whole = depth / 8 * 8;
   float least = x[0], most = x[0];
   if (whole > 0) {
-    v128_t low = wasm_v128_load(x), high = low;
-    for (size_t i = 0; i < whole; i += 4) {
-      const v128_t v = wasm_v128_load(x + i);
-      low = wasm_f32x4_pmin(low, v);
-      high = wasm_f32x4_pmax(high, v);
+    // Two of each, because each waits for its own last one.
+    v128_t low[2] = {wasm_v128_load(x), wasm_v128_load(x + 4)}, high[2] = {low[0], low[1]};
+    for (size_t i = 8; i < whole; i += 8) {
+      for (size_t j = 0; j < 2; ++j) {
+        const v128_t v = wasm_v128_load(x + i + 4 * j);
+        low[j] = wasm_f32x4_pmin(low[j], v);
+        high[j] = wasm_f32x4_pmax(high[j], v);
+      }
     }
-    least = -max_lanes(wasm_f32x4_neg(low));
-    most = max_lanes(high);
+    least = -max_lanes(wasm_f32x4_neg(wasm_f32x4_pmin(low[0], low[1])));
+    most = max_lanes(wasm_f32x4_pmax(high[0], high[1]));
   }
   for (size_t i = whole; i < depth; ++i) {
     least = std::min(least, x[i]);
@@ -150,10 +162,9 @@ void round_inputs(const float* x, size_t depth, InputCode* codes, float& scale, 
   const float range = most - least;
   minimum = least;
   scale = range / 127;
-  const v128_t least4 = wasm_f32x4_splat(least), inverse = wasm_f32x4_splat(range > 0 ? 127 / range : 0);
+  const Steps steps(least, range > 0 ? 127 / range : 0);
   const auto store = [&](const float* from, InputCode* to) {
-    const v128_t wide = wasm_i16x8_narrow_i32x4(steps(wasm_v128_load(from), least4, inverse),
-                                                steps(wasm_v128_load(from + 4), least4, inverse));
+    const v128_t wide = wasm_i16x8_narrow_i32x4(steps(wasm_v128_load(from)), steps(wasm_v128_load(from + 4)));
 #ifdef __wasm_relaxed_simd__
     wasm_v128_store64_lane(to, wasm_u8x16_narrow_i16x8(wide, wide), 0);
 #else

@@ -43,8 +43,8 @@ struct CodedPanel {
   const float* bias;
 };
 
-// y[r, j] = bias[j] + sum over k of x[r, k] * weight[j, k], for r < rows and j < width <= 8.
-void multiply_int8_panel(const CodedRows& x, size_t rows, const CodedPanel& panel, float* y, size_t y_stride, size_t width);
+// y[r, j] = bias[j] + sum over k of x[r, k] * weight[j, k], for r < rows and j < 8.
+void multiply_int8_panel(const CodedRows& x, size_t rows, const CodedPanel& panel, float* y, size_t y_stride);
 
 // Rounds one row's group of `depth` values into quads(depth) * 4 codes; the rest are 0. Non-finite values give some
 // finite codes and a non-finite range.

@@ -6,13 +6,24 @@
 #include "halves.h"
 #include "product.h"
 #include "q4_panel.h"
+#include "tiles.h"
 
 namespace squeezebert {
 namespace {
 
-// Rows that go through all panels together. 96 rows of 768 inputs (295 kB) stay in a second-level cache of 1 MB or more
-// while every panel (24 kB) passes through the first level; a multiple of the tiles' 8 and 6.
+// Rows that go through all panels together: 96 rows of 768 floats, or 384 of as many codes (295 kB), stay in a second-level
+// cache of 1 MB or more. Multiples of the tiles' 8 and 6.
 constexpr size_t kRowBlock = 96;
+constexpr size_t kCodedRowBlock = 384;
+// Panels that a tile of rows goes through before the next tile: 64 columns make whole cache lines of y. In q8 they are 12
+// or 48 kB (depth 192 and 768), in float32 four times that; either streams from the second level as fast as it is used.
+constexpr size_t kPanelsAtOnce = 8;
+
+void copy_floats(const float* from, size_t count, float* to) {
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) wasm_v128_store(to + i, wasm_v128_load(from + i));
+  for (; i < count; ++i) to[i] = from[i];
+}
 
 template <class T>
 bool allocate_zero(Buffer<T>& buffer, uint64_t size) {
@@ -46,9 +57,13 @@ bool Linear::allocate(WeightType type, size_t in, size_t out, size_t groups) {
 
 bool Linear::reserve(LinearInput& input, size_t rows) const {
   if (coded() && !input.reserve_codes(rows, groups_, depth_)) return false;
-  if (type_ == WeightType::q4) return input.reserve_panel(q4_unpacked_size(depth_));
-  if (type_ == WeightType::fp16) return input.reserve_panel(depth_ * kPanel * sizeof(float));
-  return true;
+  const bool unpacks = type_ == WeightType::q4 || type_ == WeightType::fp16;
+  return !unpacks || input.reserve_panels(kPanelsAtOnce * unpacked_panel_bytes());
+}
+
+size_t Linear::unpacked_panel_bytes() const {
+  if (type_ == WeightType::q8) return int8_panel_size(depth_);
+  return type_ == WeightType::q4 ? q4_unpacked_size(depth_) : depth_ * kPanel * sizeof(float);
 }
 
 size_t Linear::float_position(size_t o, size_t i) const {
@@ -119,35 +134,49 @@ uint64_t Linear::bytes() const {
          sums_.bytes() + bias_.bytes();
 }
 
-// Rows [first, first + count) times one panel, whose first column is channel `o`.
-void Linear::multiply(LinearInput& input, size_t panel, size_t group, size_t first, size_t count, size_t o,
-                      Matrix<float>& y) const {
-  const size_t width = std::min(kPanel, (group + 1) * width_ - o), stride = row_stride(y);
-  float* out = row(y, first) + o;
-  if (coded()) {
-    CodedPanel coded{nullptr, quads(depth_), scales_.data() + o, sums_.data() + o, bias_.data() + o};
-    if (type_ == WeightType::q8) {
-      coded.codes = codes_.data() + panel * int8_panel_size(depth_);
-    } else {
-      int8_t* unpacked = reinterpret_cast<int8_t*>(input.panel());
-      const size_t stretches = q4_groups(depth_);
-      unpack_q4_panel(nibbles_.data() + panel * q4_panel_size(depth_), multipliers_.data() + panel * stretches * kPanel,
-                      stretches, unpacked);
-      coded.codes = unpacked;
-    }
-    return multiply_int8_panel(input.codes(groups_, group, first), count, coded, out, stride, width);
-  }
-  const Matrix<const float>& x = input.rows();
-  const size_t position = panel * depth_ * kPanel;
-  const float* weights;
+const std::byte* Linear::unpacked(size_t panel, size_t count, std::byte* room) const {
+  if (type_ == WeightType::fp32) return reinterpret_cast<const std::byte*>(floats_.data() + panel * depth_ * kPanel);
+  if (type_ == WeightType::q8) return reinterpret_cast<const std::byte*>(codes_.data() + panel * int8_panel_size(depth_));
   if (type_ == WeightType::fp16) {
-    float* unpacked = reinterpret_cast<float*>(input.panel());
-    unpack_halves(halves_.data() + position, depth_ * kPanel, unpacked);
-    weights = unpacked;
+    unpack_halves(halves_.data() + panel * depth_ * kPanel, count * depth_ * kPanel, reinterpret_cast<float*>(room));
   } else {
-    weights = floats_.data() + position;
+    const size_t stretches = q4_groups(depth_);
+    unpack_q4_panel(nibbles_.data() + panel * q4_panel_size(depth_), multipliers_.data() + panel * stretches * kPanel,
+                    count * stretches, reinterpret_cast<int8_t*>(room));
   }
-  multiply_panel(row(x, first) + group * depth_, row_stride(x), count, weights, depth_, bias_.data() + o, out, stride, width);
+  return room;
+}
+
+// Rows [first, first + count) times panels [panel, panel + panels_at_once) of one group, whose first column is channel `o`.
+void Linear::multiply(LinearInput& input, size_t panel, size_t panel_count, size_t group, size_t first, size_t count, size_t o,
+                      Activation activation, Matrix<float>& y) const {
+  const std::byte* weights = unpacked(panel, panel_count, input.panel());
+  const size_t panel_bytes = unpacked_panel_bytes();
+  const size_t width = std::min(panel_count * kPanel, (group + 1) * width_ - o);
+  const size_t y_stride = row_stride(y);
+  for_each_tile(count, [&]<size_t R>(size_t tile) {
+    // The tile is put together here: its rows in y lie far apart, often on the same few lines of the first-level cache.
+    alignas(16) float sums[R * kPanelsAtOnce * kPanel];
+    constexpr size_t kStride = kPanelsAtOnce * kPanel;
+    if (coded()) {
+      const CodedRows x = input.codes(groups_, group, first + tile);
+      for (size_t p = 0; p < panel_count; ++p) {
+        const size_t column = o + p * kPanel;
+        multiply_int8_panel(x, R, {reinterpret_cast<const int8_t*>(weights + p * panel_bytes), quads(depth_),
+                                   scales_.data() + column, sums_.data() + column, bias_.data() + column},
+                            sums + p * kPanel, kStride);
+      }
+    } else {
+      const Matrix<const float>& x = input.rows();
+      for (size_t p = 0; p < panel_count; ++p)
+        multiply_panel(row(x, first + tile) + group * depth_, row_stride(x), R,
+                       reinterpret_cast<const float*>(weights + p * panel_bytes), depth_, bias_.data() + o + p * kPanel,
+                       sums + p * kPanel, kStride);
+    }
+    activate_columns(activation, sums, kStride, R, panel_count * kPanel);
+    float* out = row(y, first + tile) + o;
+    for (size_t r = 0; r < R; ++r, out += y_stride) copy_floats(sums + r * kStride, width, out);
+  });
 }
 
 void Linear::apply(LinearInput& input, Matrix<float>& y, Activation activation) const {
@@ -160,19 +189,13 @@ void Linear::apply(LinearInput& input, Matrix<float>& y, Activation activation) 
     }
     return activate_columns(activation, y.data(), row_stride(y), count, out_);
   }
-  // A packed panel is unpacked once a block, so that its blocks are larger.
-  const bool unpacks = type_ == WeightType::q4 || type_ == WeightType::fp16;
-  const size_t at_once = unpacks ? 4 * kRowBlock : kRowBlock;
-  for (size_t first = 0; first < count; first += at_once) {
-    const size_t block = std::min(at_once, count - first);
-    size_t panel = 0;
+  const size_t block_size = coded() ? kCodedRowBlock : kRowBlock, group_panels = panels(width_);
+  for (size_t first = 0; first < count; first += block_size) {
+    const size_t block = std::min(block_size, count - first);
     for (size_t g = 0; g < groups_; ++g) {
-      for (size_t column = 0; column < width_; column += kPanel, ++panel) {
-        const size_t o = g * width_ + column;
-        multiply(input, panel, g, first, block, o, y);
-        // While these columns are still in the first-level cache.
-        activate_columns(activation, row(y, first) + o, row_stride(y), block, std::min(kPanel, width_ - column));
-      }
+      for (size_t p = 0; p < group_panels; p += kPanelsAtOnce)
+        multiply(input, g * group_panels + p, std::min(kPanelsAtOnce, group_panels - p), g, first, block,
+                 g * width_ + p * kPanel, activation, y);
     }
   }
 }

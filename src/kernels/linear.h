@@ -54,7 +54,11 @@ class Linear {
   size_t float_position(size_t o, size_t i) const;
   int32_t code(size_t o, size_t i) const;
   void set_nibble(size_t o, size_t i, int32_t code);
-  void multiply(LinearInput& input, size_t panel, size_t group, size_t first, size_t count, size_t o, Matrix<float>& y) const;
+  size_t unpacked_panel_bytes() const;
+  // Panels [panel, panel + count) as the products take them: where they are, or unpacked into `room`.
+  const std::byte* unpacked(size_t panel, size_t count, std::byte* room) const;
+  void multiply(LinearInput& input, size_t panel, size_t panel_count, size_t group, size_t first, size_t count, size_t o,
+                Activation activation, Matrix<float>& y) const;
 
   WeightType type_ = WeightType::fp32;
   size_t in_ = 0, out_ = 0, groups_ = 1;

@@ -11,8 +11,8 @@ class LinearInput {
  public:
   // Room for the rounded form of rows of groups * depth channels. False: out of memory.
   [[nodiscard]] bool reserve_codes(size_t rows, size_t groups, size_t depth);
-  // Room for one unpacked panel, in bytes.
-  [[nodiscard]] bool reserve_panel(size_t bytes) { return panel_.reserve(bytes); }
+  // Room for unpacked panels.
+  [[nodiscard]] bool reserve_panels(uint64_t bytes) { return panel_.reserve(bytes); }
 
   // The rows [rows, channels] that the next layers read. They must stay as they are until the next set().
   void set(const Matrix<const float>& x) {

@@ -7,7 +7,7 @@ namespace {
 
 template <size_t R>
 void multiply_tile(const float* x, size_t x_stride, const float* panel, size_t depth, const float* start, float* y,
-                   size_t y_stride, size_t width) {
+                   size_t y_stride) {
   v128_t sum[R][2];
   const float* row[R];
   for (size_t r = 0; r < R; ++r) {
@@ -36,15 +36,18 @@ void multiply_tile(const float* x, size_t x_stride, const float* panel, size_t d
   }
   for (size_t i = 0; k + i < depth; ++i) step(i);
 
-  for (size_t r = 0; r < R; ++r) store_columns(y + r * y_stride, sum[r][0], sum[r][1], width);
+  for (size_t r = 0; r < R; ++r) {
+    wasm_v128_store(y + r * y_stride, sum[r][0]);
+    wasm_v128_store(y + r * y_stride + 4, sum[r][1]);
+  }
 }
 
 }  // namespace
 
 void multiply_panel(const float* x, size_t x_stride, size_t rows, const float* panel, size_t depth, const float* start,
-                    float* y, size_t y_stride, size_t width) {
+                    float* y, size_t y_stride) {
   for_each_tile(rows, [&]<size_t R>(size_t first) {
-    multiply_tile<R>(x + first * x_stride, x_stride, panel, depth, start, y + first * y_stride, y_stride, width);
+    multiply_tile<R>(x + first * x_stride, x_stride, panel, depth, start, y + first * y_stride, y_stride);
   });
 }
 

@@ -13,23 +13,10 @@ inline constexpr size_t kPanel = 8;
 // Panels that `columns` columns need.
 inline constexpr size_t panels(size_t columns) { return (columns + kPanel - 1) / kPanel; }
 
-// The first `width` <= 8 of two vectors.
-inline void store_columns(float* target, v128_t low, v128_t high, size_t width) {
-  if (width == kPanel) {
-    wasm_v128_store(target, low);
-    wasm_v128_store(target + 4, high);
-    return;
-  }
-  float all[kPanel];
-  wasm_v128_store(all, low);
-  wasm_v128_store(all + 4, high);
-  for (size_t j = 0; j < width; ++j) target[j] = all[j];
-}
-
-// y[r, j] = start[j] + sum over k of x[r, k] * panel[k][j], for r < rows and j < width <= 8.
+// y[r, j] = start[j] + sum over k of x[r, k] * panel[k][j], for r < rows and j < 8.
 // x: rows x depth, x_stride apart; y: y_stride apart. start: eight floats.
 // Every y is summed in the order of k whatever the rows around it, so a result does not depend on the batch.
 void multiply_panel(const float* x, size_t x_stride, size_t rows, const float* panel, size_t depth, const float* start,
-                    float* y, size_t y_stride, size_t width);
+                    float* y, size_t y_stride);
 
 }  // namespace squeezebert
