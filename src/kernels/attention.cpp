@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
-#include "product.h"
+#include "int8_product.h"
 #include "vector_math.h"
 
 namespace squeezebert {
@@ -27,6 +28,45 @@ void pack_transposed(const Matrix<const float>& source, size_t column, size_t de
       for (size_t d = 0; d < depth; ++d) target[d * kPanel + j] = from ? from[d] : 0.0f;
     }
     target += depth * kPanel;
+  }
+}
+
+// The same rounded to signed bytes, a step for each key: panels of eight keys [panels(n)][quads(depth)][8][4], and for each
+// key its step and the sum of its numbers.
+void pack_codes(const Matrix<const float>& source, size_t column, size_t depth, int8_t* target, float* scales, float* sums) {
+  const size_t n = rows(source), size = int8_panel_size(depth);
+  constexpr float kMagic[] = {12582912.0f};
+  const Splats<1> magic(kMagic);
+  std::memset(target, 0, panels(n) * size);
+  for (size_t t = 0; t < padded(n); ++t) {
+    scales[t] = sums[t] = 0;
+    if (t >= n) continue;
+    const float* from = row(source, t) + column;
+    const auto four = [&](size_t d) {
+      if (d + 4 <= depth) return wasm_v128_load(from + d);
+      float rest[4] = {};
+      std::copy(from + d, from + depth, rest);
+      return wasm_v128_load(rest);
+    };
+    v128_t most = wasm_f32x4_splat(0.0f);
+    for (size_t d = 0; d < depth; d += 4) most = wasm_f32x4_pmax(most, wasm_f32x4_abs(four(d)));
+    const float largest = max_lanes(most);
+    if (!(largest > 0)) continue;
+    const v128_t inverse = wasm_f32x4_splat(127 / largest);
+    int8_t* to = target + t / kPanel * size + t % kPanel * kQuad;
+    v128_t total = wasm_i32x4_splat(0);
+    for (size_t d = 0; d < depth; d += 4, to += kQuad * kPanel) {
+      // Adding 1.5 * 2^23 rounds to the nearest integer and leaves it in the low bits.
+      const v128_t shifted = wasm_f32x4_add(wasm_f32x4_mul(four(d), inverse), magic[0]);
+      const v128_t codes = wasm_i32x4_sub(shifted, magic[0]);
+      total = wasm_i32x4_add(total, codes);
+      const v128_t halves = wasm_i16x8_narrow_i32x4(codes, codes);
+      wasm_v128_store32_lane(to, wasm_i8x16_narrow_i16x8(halves, halves), 0);
+    }
+    const int32_t sum = wasm_i32x4_extract_lane(total, 0) + wasm_i32x4_extract_lane(total, 1) +
+                        wasm_i32x4_extract_lane(total, 2) + wasm_i32x4_extract_lane(total, 3);
+    scales[t] = largest / 127;
+    sums[t] = scales[t] * static_cast<float>(sum);
   }
 }
 
@@ -90,19 +130,28 @@ void multiply_by(float* values, size_t size, float factor) {
 
 uint64_t attention_workspace(size_t tokens, size_t head_size) {
   const uint64_t width = padded(tokens);
-  return width * head_size + uint64_t{tokens} * padded(head_size) + width + kQueryBlock * (width + padded(head_size));
+  // Codes of the keys, with two floats each, and of a block of queries take less than the floats of the keys and queries.
+  return width * (head_size + 4) + uint64_t{tokens} * padded(head_size) + width + kQueryBlock * (width + padded(head_size) + 4);
 }
 
 void attention(const Matrix<const float>& q, const Matrix<const float>& k, const Matrix<const float>& v,
-               std::span<const int32_t> mask, size_t heads, float* workspace, Matrix<float>& context,
+               std::span<const int32_t> mask, size_t heads, Scoring scoring, float* workspace, Matrix<float>& context,
                const AttentionCapture& capture) {
   const size_t tokens = rows(q), size = columns(q) / heads, width = padded(tokens);
   const float scale = 1.0f / std::sqrt(static_cast<float>(size));
   float* keys = workspace;
-  float* values = keys + width * size;
+  float* values = keys + width * (size + 4);
   float* hidden = values + padded(size) * tokens;
   float* scores = hidden + width;
   float* queries = scores + width * kQueryBlock;  // and then their part of the context
+  // The rounded keys and queries, where there are any, lie in the memory of the others.
+  float* key_scales = keys;
+  float* key_sums = key_scales + width;
+  int8_t* key_codes = reinterpret_cast<int8_t*>(key_sums + width);
+  float* query_scales = queries;
+  float* query_minima = query_scales + kQueryBlock;
+  InputCode* query_codes = reinterpret_cast<InputCode*>(query_minima + kQueryBlock);
+  const size_t code_stride = quads(size) * kQuad;
 
   // Positions past the end, which only fill up the last panel, get -infinity: nothing is left of them even in a row
   // whose real positions are all masked.
@@ -114,13 +163,28 @@ void attention(const Matrix<const float>& q, const Matrix<const float>& k, const
   const size_t first_masked = mask.empty() ? width - kPanel : 0;
   for (size_t h = 0; h < heads; ++h) {
     const size_t column = h * size;
-    pack_transposed(k, column, size, keys);
+    if (scoring == Scoring::codes) pack_codes(k, column, size, key_codes, key_scales, key_sums);
+    else pack_transposed(k, column, size, keys);
     pack_columns(v, column, size, values);
     for (size_t first = 0; first < tokens; first += kQueryBlock) {
       const size_t block = std::min(kQueryBlock, tokens - first);
-      pack_queries(q, first, block, column, size, scale, queries);
-      for (size_t p = 0; p < panels(tokens); ++p) {
-        multiply_panel(queries, size, block, keys + p * size * kPanel, size, kZeros, scores + p * kPanel, width);
+      if (scoring == Scoring::codes) {
+        for (size_t r = 0; r < block; ++r) {
+          round_inputs(row(q, first + r) + column, size, query_codes + r * code_stride, query_scales[r], query_minima[r]);
+          query_scales[r] *= scale;
+          query_minima[r] *= scale;
+        }
+        for (size_t p = 0; p < panels(tokens); ++p) {
+          const size_t t = p * kPanel;
+          multiply_int8_panel({query_codes, code_stride, query_scales, query_minima, 1}, block,
+                              {key_codes + p * int8_panel_size(size), quads(size), key_scales + t, key_sums + t, kZeros},
+                              scores + t, width);
+        }
+      } else {
+        pack_queries(q, first, block, column, size, scale, queries);
+        for (size_t p = 0; p < panels(tokens); ++p) {
+          multiply_panel(queries, size, block, keys + p * size * kPanel, size, kZeros, scores + p * kPanel, width);
+        }
       }
       float factors[kQueryBlock];
       for (size_t r = 0; r < block; ++r) {

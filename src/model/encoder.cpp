@@ -94,7 +94,7 @@ void encode(const ModelConfig& config, const Weights& weights, const Sequences& 
       };
       Matrix<float> out = matrix(context.data() + first * hidden, tokens, hidden);
       attention(part(q), part(k), part(v), in.mask.empty() ? in.mask : in.mask.subspan(first, tokens), heads,
-                work.attention.data(), out,
+                layer.query.coded() ? Scoring::codes : Scoring::floats, work.attention.data(), out,
                 {capture.scores ? capture.scores + captured : nullptr,
                  capture.probabilities ? capture.probabilities + captured : nullptr});
       first += tokens;

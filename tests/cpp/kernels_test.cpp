@@ -93,10 +93,42 @@ TEST(Attention, EqualsTheReference) {
           std::vector<float> got(tokens * hidden, NAN), want(tokens * hidden), work(attention_workspace(tokens, size), NAN);
           const auto view = [&](const std::vector<float>& m) { return matrix<const float>(m.data(), tokens, hidden); };
           Matrix<float> context = matrix(got.data(), tokens, hidden), reference = matrix(want.data(), tokens, hidden);
-          attention(view(q), view(k), view(v), mask, heads, work.data(), context);
+          attention(view(q), view(k), view(v), mask, heads, Scoring::floats, work.data(), context);
           reference::attention(view(q), view(k), view(v), mask, heads, reference);
           ASSERT_LE(relative(got, want), 1e-5) << heads << " heads of " << size << ", " << tokens << " tokens, mask " << masking;
         }
+      }
+    }
+  }
+}
+
+// Scores from rounded queries and keys, by the definition: each query in 127 steps between its ends, each key in 127 steps
+// either side of 0. The reference then gets the rounded numbers.
+TEST(Attention, OfCodesEqualsTheReferenceOnRoundedNumbers) {
+  std::mt19937 random(12);
+  for (const size_t heads : {1, 3}) {
+    for (const size_t size : {1, 5, 8, 16, 21, 64}) {
+      for (const size_t tokens : {1, 2, 7, 8, 9, 33, 67}) {
+        const size_t hidden = heads * size;
+        const auto q = normal(tokens * hidden, random), k = normal(tokens * hidden, random), v = normal(tokens * hidden, random);
+        auto q_rounded = q, k_rounded = k;
+        for (size_t first = 0; first < q.size(); first += size) {
+          const auto query = std::span(q_rounded).subspan(first, size), key = std::span(k_rounded).subspan(first, size);
+          const auto [least, most] = std::minmax_element(query.begin(), query.end());
+          const float low = *least, range = *most - *least;
+          float largest = 0;
+          for (const float x : key) largest = std::max(largest, std::abs(x));
+          for (float& x : query) x = range > 0 ? low + std::nearbyint((x - low) * (127 / range)) * (range / 127) : x;
+          for (float& x : key) x = std::nearbyint(x * (127 / largest)) * (largest / 127);
+        }
+        std::vector<int32_t> mask(tokens);
+        for (auto& m : mask) m = random() % 3 != 0;
+        std::vector<float> got(tokens * hidden, NAN), want(tokens * hidden), work(attention_workspace(tokens, size), NAN);
+        const auto view = [&](const std::vector<float>& m) { return matrix<const float>(m.data(), tokens, hidden); };
+        Matrix<float> context = matrix(got.data(), tokens, hidden), reference = matrix(want.data(), tokens, hidden);
+        attention(view(q), view(k), view(v), mask, heads, Scoring::codes, work.data(), context);
+        reference::attention(view(q_rounded), view(k_rounded), view(v), mask, heads, reference);
+        ASSERT_LE(relative(got, want), 1e-5) << heads << " heads of " << size << ", " << tokens << " tokens";
       }
     }
   }
