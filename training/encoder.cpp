@@ -235,6 +235,7 @@ struct Layer {
   Grouped g[PRODUCTS];
   const float* scale[2];  // of the two norms
   const float* shift[2];
+  const float* taps = nullptr;  // [3][intermediate]: what the token before, the token itself and the one after contribute
 };
 
 /// Where a chunk's saved values of one layer lie: rows without gaps.
@@ -253,9 +254,9 @@ struct Chunk {
 
 class Encoder {
  public:
-  Encoder(int layers, int hidden, int heads, int inter, const int* groups, int threads)
-      : hidden_(hidden), inter_(inter), heads_(heads), size_(hidden / heads), row_(hidden + gap), crew_(threads),
-        layers_(layers) {
+  Encoder(int layers, int hidden, int heads, int inter, const int* groups, bool neighbours, int threads)
+      : hidden_(hidden), inter_(inter), heads_(heads), size_(hidden / heads), row_(hidden + gap), neighbours_(neighbours),
+        crew_(threads), layers_(layers) {
     for (auto& l : layers_)
       for (int i = 0; i < PRODUCTS; ++i) {
         l.g[i].in = i == OUT ? inter : hidden;
@@ -266,7 +267,8 @@ class Encoder {
     scratch_.resize(threads);
   }
 
-  /// 16 tensors a layer: weight and bias of q, k, v, post; scale and shift of its norm; intermediate; output and its norm.
+  /// 16 tensors a layer: weight and bias of q, k, v, post; scale and shift of its norm; intermediate (and its taps, where
+  /// neighbours are mixed); output and its norm.
   void weights(const float* const* w) {
     for (auto& l : layers_) {
       for (int i = 0; i < PRODUCTS; ++i) {
@@ -276,6 +278,7 @@ class Encoder {
           l.scale[i == OUT] = *w++;
           l.shift[i == OUT] = *w++;
         }
+        if (i == INTER && neighbours_) l.taps = *w++;
       }
     }
   }
@@ -302,9 +305,10 @@ class Encoder {
     for (auto& l : layers_)
       for (int i = 0; i < PRODUCTS; ++i) {
         const size_t sizes[4] = {static_cast<size_t>(l.g[i].out) * l.g[i].in / l.g[i].groups,
-                                 static_cast<size_t>(l.g[i].out), static_cast<size_t>(hidden_),
-                                 static_cast<size_t>(hidden_)};
-        for (int part = 0; part < (i == POST || i == OUT ? 4 : 2); ++part, ++grads) {
+                                 static_cast<size_t>(l.g[i].out),
+                                 static_cast<size_t>(i == INTER ? 3 * inter_ : hidden_), static_cast<size_t>(hidden_)};
+        const int parts = i == POST || i == OUT ? 4 : i == INTER && neighbours_ ? 3 : 2;
+        for (int part = 0; part < parts; ++part, ++grads) {
           memcpy(*grads, grads_[0].data() + at, 4 * sizes[part]);
           for (size_t t = 1; t < grads_.size(); ++t) {
             const float* from = grads_[t].data() + at;
@@ -336,7 +340,7 @@ class Encoder {
   size_t layer_gradient() const {
     size_t n = 0;
     for (auto& g : layers_[0].g) n += static_cast<size_t>(g.out) * g.in / g.groups + g.out;
-    return n + 4 * static_cast<size_t>(hidden_);
+    return n + 4 * static_cast<size_t>(hidden_) + (neighbours_ ? 3 * static_cast<size_t>(inter_) : 0);
   }
 
   void plan(const int* offsets, int texts) {
@@ -420,14 +424,61 @@ class Encoder {
           float* at = inside + static_cast<size_t>(r) * (inter_ + gap) + j;
           const __m512 z = _mm512_add_ps(_mm512_loadu_ps(at), _mm512_loadu_ps(layer.g[INTER].bias + j));
           store(v.before + static_cast<size_t>(r) * inter_ + j, z);
+          if (neighbours_) continue;
           __m512 density, below;
           normal(z, density, below);
           _mm512_storeu_ps(at, _mm512_mul_ps(z, below));
         }
+      for (int text = c.first; neighbours_ && text < c.last; ++text)
+        for (int r = offsets[text] - c.start; r < offsets[text + 1] - c.start; ++r)
+          for (int j = 0; j < inter_; j += 16) {
+            const __m512 z = mixed_before(layer, v, r, j, r == offsets[text] - c.start, r + 1 == offsets[text + 1] - c.start);
+            __m512 density, below;
+            normal(z, density, below);
+            _mm512_storeu_ps(inside + static_cast<size_t>(r) * (inter_ + gap) + j, _mm512_mul_ps(z, below));
+          }
       layer.g[OUT].apply(inside, qkv, n);
       norm(layer, 1, l, c, qkv, stream, v, dropout, seed);
     }
     for (int r = 0; r < n; ++r) memcpy(y + static_cast<size_t>(c.start + r) * h, stream + r * row_, 4ul * h);
+  }
+
+  /// What the activation sees at row r: the value there, and the rows beside it of the same text.
+  __m512 mixed_before(const Layer& layer, const Saved& v, int r, int j, bool first, bool last) const {
+    const half* at = v.before + static_cast<size_t>(r) * inter_ + j;
+    __m512 z = _mm512_mul_ps(widen(at), _mm512_loadu_ps(layer.taps + inter_ + j));
+    if (!first) z = _mm512_fmadd_ps(widen(at - inter_), _mm512_loadu_ps(layer.taps + j), z);
+    if (!last) z = _mm512_fmadd_ps(widen(at + inter_), _mm512_loadu_ps(layer.taps + 2 * inter_ + j), z);
+    return z;
+  }
+
+  /// inside: gradient of the mixed values -> of the unmixed ones.
+  void unmix(const Layer& layer, const Saved& v, const Chunk& c, const int* offsets, float* inside, float* carry,
+             float* dtaps) const {
+    const size_t row = static_cast<size_t>(inter_ + gap);
+    auto add = [](float* to, __m512 x) { _mm512_storeu_ps(to, _mm512_add_ps(_mm512_loadu_ps(to), x)); };
+    for (int text = c.first; text < c.last; ++text) {
+      const int begin = offsets[text] - c.start, end = offsets[text + 1] - c.start;
+      for (int r = begin; r < end; ++r)
+        for (int j = 0; j < inter_; j += 16) {
+          float* at = inside + static_cast<size_t>(r) * row + j;
+          const half* z = v.before + static_cast<size_t>(r) * inter_ + j;
+          const __m512 d = _mm512_loadu_ps(at);
+          const __m512 previous = r > begin ? _mm512_loadu_ps(carry + j) : _mm512_setzero_ps();
+          add(dtaps + inter_ + j, _mm512_mul_ps(d, widen(z)));
+          __m512 sum = _mm512_mul_ps(d, _mm512_loadu_ps(layer.taps + inter_ + j));
+          if (r > begin) {
+            add(dtaps + j, _mm512_mul_ps(d, widen(z - inter_)));
+            sum = _mm512_fmadd_ps(previous, _mm512_loadu_ps(layer.taps + 2 * inter_ + j), sum);
+          }
+          if (r + 1 < end) {
+            add(dtaps + 2 * inter_ + j, _mm512_mul_ps(d, widen(z + inter_)));
+            sum = _mm512_fmadd_ps(_mm512_loadu_ps(at + row), _mm512_loadu_ps(layer.taps + j), sum);
+          }
+          _mm512_storeu_ps(carry + j, d);
+          _mm512_storeu_ps(at, sum);
+        }
+    }
   }
 
   void attend(const Chunk& c, const int* offsets, const Saved& s, const float* qkv, float* context, float* scores,
@@ -547,7 +598,7 @@ class Encoder {
     const int n = c.count, h = hidden_;
     const size_t size = static_cast<size_t>(n) * row_, inner_row = static_cast<size_t>(inter_ + gap);
     const size_t square = static_cast<size_t>(c.longest) * wide(c.longest), tall = size_ * wide(c.longest);
-    s.begin(9 * size + 2 * n * inner_row + 2 * square + tall);
+    s.begin(9 * size + (2 * static_cast<size_t>(n) + 1) * inner_row + 2 * square + tall);
     float* stream = s.take(size);
     float* low = s.take(size);
     float* rows = s.take(size);
@@ -555,6 +606,7 @@ class Encoder {
     float* dqkv = s.take(3 * size);
     float* inside = s.take(n * inner_row);
     float* active = s.take(n * inner_row);
+    float* carry = s.take(inner_row);
     float* shares = s.take(square);
     float* scores = s.take(square);
     float* turned = s.take(tall);
@@ -569,7 +621,7 @@ class Encoder {
       const Layer& layer = layers_[l];
       const Saved& v = places[l];
       float* g = grads + l * layer_gradient();
-      float *dw[PRODUCTS], *db[PRODUCTS], *dscale[2], *dshift[2];
+      float *dw[PRODUCTS], *db[PRODUCTS], *dscale[2], *dshift[2], *dtaps = nullptr;
       for (int i = 0; i < PRODUCTS; ++i) {
         dw[i] = g;
         g += static_cast<size_t>(layer.g[i].out) * layer.g[i].in / layer.g[i].groups;
@@ -579,6 +631,10 @@ class Encoder {
           dscale[i == OUT] = g;
           dshift[i == OUT] = g + h;
           g += 2 * h;
+        }
+        if (i == INTER && neighbours_) {
+          dtaps = g;
+          g += 3 * inter_;
         }
       }
       // What a norm gave, from its saved values before scale and shift.
@@ -592,17 +648,24 @@ class Encoder {
 
       norm_back(layer, 1, l, c, stream, low, v, dropout, seed, db[OUT], dscale[1], dshift[1]);
       layer.g[OUT].back(low, inside, n, false);
+      for (int text = c.first; text < c.last; ++text)
+        for (int r = offsets[text] - c.start; r < offsets[text + 1] - c.start; ++r)
+          for (int j = 0; j < inter_; j += 16) {
+            const size_t at = static_cast<size_t>(r) * inner_row + j;
+            const __m512 x = neighbours_ ? mixed_before(layer, v, r, j, r == offsets[text] - c.start,
+                                                        r + 1 == offsets[text + 1] - c.start)
+                                         : widen(v.before + static_cast<size_t>(r) * inter_ + j);
+            __m512 density, below;
+            normal(x, density, below);
+            _mm512_storeu_ps(active + at, _mm512_mul_ps(x, below));
+            _mm512_storeu_ps(inside + at,
+                             _mm512_mul_ps(_mm512_loadu_ps(inside + at), _mm512_fmadd_ps(x, density, below)));
+          }
+      if (neighbours_) unmix(layer, v, c, offsets, inside, carry, dtaps);
       for (int r = 0; r < n; ++r)
-        for (int j = 0; j < inter_; j += 16) {
-          const size_t at = r * inner_row + j;
-          const __m512 x = widen(v.before + static_cast<size_t>(r) * inter_ + j);
-          __m512 density, below;
-          normal(x, density, below);
-          _mm512_storeu_ps(active + at, _mm512_mul_ps(x, below));
-          const __m512 d = _mm512_mul_ps(_mm512_loadu_ps(inside + at), _mm512_fmadd_ps(x, density, below));
-          _mm512_storeu_ps(inside + at, d);
-          _mm512_storeu_ps(db[INTER] + j, _mm512_add_ps(_mm512_loadu_ps(db[INTER] + j), d));
-        }
+        for (int j = 0; j < inter_; j += 16)
+          _mm512_storeu_ps(db[INTER] + j, _mm512_add_ps(_mm512_loadu_ps(db[INTER] + j),
+                                                        _mm512_loadu_ps(inside + static_cast<size_t>(r) * inner_row + j)));
       layer.g[OUT].gradient(low, active, dw[OUT], n);
       restore(layer, 0, v.norm[0]);
       layer.g[INTER].gradient(inside, rows, dw[INTER], n);
@@ -663,6 +726,7 @@ class Encoder {
 
   int hidden_, inter_, heads_, size_;
   long row_;  // values from row to row
+  bool neighbours_;
   Crew crew_;
   std::vector<Layer> layers_;
   std::vector<std::vector<float>> grads_;
@@ -676,8 +740,9 @@ class Encoder {
 extern "C" {
 
 /// hidden, intermediate and the head's size are multiples of 16 and a group's share of each a multiple of 16.
-void* encoder_new(int layers, int hidden, int heads, int inter, const int* groups, int threads) {
-  return new Encoder(layers, hidden, heads, inter, groups, threads);
+/// neighbours: the intermediate values of three neighbouring tokens are mixed, channel by channel, before the activation.
+void* encoder_new(int layers, int hidden, int heads, int inter, const int* groups, int neighbours, int threads) {
+  return new Encoder(layers, hidden, heads, inter, groups, neighbours != 0, threads);
 }
 void encoder_free(void* encoder) { delete static_cast<Encoder*>(encoder); }
 void encoder_weights(void* encoder, const float* const* weights) { static_cast<Encoder*>(encoder)->weights(weights); }

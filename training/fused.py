@@ -66,7 +66,8 @@ class FusedEncoder:
     def __init__(self, config, threads=native.THREADS):
         groups = [config[f"{n}_groups"] for n in ("q", "k", "v", "post_attention", "intermediate", "output")]
         self.handle = library().encoder_new(config["num_hidden_layers"], config["hidden_size"], config["num_attention_heads"],
-                                            config["intermediate_size"], (ctypes.c_int * 6)(*groups), threads)
+                                            config["intermediate_size"], (ctypes.c_int * 6)(*groups),
+                                            int(config.get("intermediate_kernel", 1) == 3), threads)
         self.free = []
 
     def __del__(self):
@@ -86,6 +87,11 @@ class FusedEncoder:
         library().encoder_weights(ctypes.c_void_p(self.handle), _pointers(weights))
 
     def __call__(self, layers, x, offsets, dropout=0.0, seed=0):
-        weights = [p for layer in layers for name in NAMES
-                   for p in (layer.get_submodule(name).weight, layer.get_submodule(name).bias)]
+        weights = []
+        for layer in layers:
+            for name in NAMES:
+                part = layer.get_submodule(name)
+                weights += [part.weight, part.bias]
+                if name == "intermediate.conv1d" and layer.intermediate.neighbours is not None:
+                    weights.append(layer.intermediate.neighbours.weight[:, 0].t().contiguous())
         return _Run.apply(self, offsets, dropout, seed, x, *weights)

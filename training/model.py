@@ -42,13 +42,32 @@ class ConvNorm(nn.Module):
         return self.layernorm(self.dropout(self.conv1d(x)) + residual)
 
 
+class Neighbours(nn.Module):
+    """A depthwise convolution over three neighbouring tokens: weight [channels, 1, 3]. Begins close to the identity."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(size, 1, 3) * 0.2)
+        with torch.no_grad():
+            self.weight[:, 0, 1] += 1
+
+    def forward(self, x, batch):
+        y = x.view(batch, -1, x.shape[1]).transpose(1, 2)
+        return F.conv1d(y, self.weight, padding=1, groups=x.shape[1]).transpose(1, 2).reshape(x.shape)
+
+
 class ConvActivation(nn.Module):
-    def __init__(self, size_in, size_out, groups):
+    def __init__(self, size_in, size_out, groups, kernel):
         super().__init__()
         self.conv1d = GroupedConv(size_in, size_out, groups)
+        self.neighbours = Neighbours(size_out) if kernel == 3 else None
 
-    def forward(self, x):
-        return F.gelu(self.conv1d(x))
+    def forward(self, x, there, batch):
+        """there: [tokens, 1], 0 where a batch's shorter texts are filled up."""
+        y = self.conv1d(x)
+        if self.neighbours is not None:
+            y = self.neighbours(y * there, batch)
+        return F.gelu(y)
 
 
 class Attention(nn.Module):
@@ -72,12 +91,13 @@ class Layer(nn.Module):
         h, i, p = c["hidden_size"], c["intermediate_size"], c["hidden_dropout_prob"]
         self.attention = Attention(c)
         self.post_attention = ConvNorm(h, h, c["post_attention_groups"], p)
-        self.intermediate = ConvActivation(h, i, c["intermediate_groups"])
+        self.intermediate = ConvActivation(h, i, c["intermediate_groups"], c.get("intermediate_kernel", 1))
         self.output = ConvNorm(i, h, c["output_groups"], p)
 
     def forward(self, x, mask, batch):
         x = self.post_attention(self.attention(x, mask, batch), x)
-        return self.output(self.intermediate(x), x)
+        there = (mask == 0).to(x.dtype).expand(batch, 1, 1, mask.shape[-1]).reshape(-1, 1)
+        return self.output(self.intermediate(x, there, batch), x)
 
 
 class Module(nn.Module):
@@ -96,6 +116,10 @@ class SqueezeBert(nn.Module):
         e.LayerNorm = nn.LayerNorm(h, eps=c["layer_norm_eps"])
         for table in (e.word_embeddings, e.position_embeddings, e.token_type_embeddings):
             nn.init.normal_(table.weight, std=0.05)
+        with torch.no_grad():  # waves, so that the distance of two places is easy to see from the beginning
+            place = torch.arange(c["max_position_embeddings"])[:, None]
+            angle = place * 10000.0 ** (-torch.arange(0, h, 2) / h)
+            e.position_embeddings.weight.copy_(0.2 * torch.stack([angle.sin(), angle.cos()], 2).view(-1, h))
         t.encoder = Module()
         t.encoder.layers = nn.ModuleList(Layer(c) for _ in range(c["num_hidden_layers"]))
         t.pooler = Module()

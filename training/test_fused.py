@@ -84,11 +84,11 @@ def speed(config, length, tokens=8192, seconds=4):
 def main():
     small = dict(CONFIG, vocab_size=100)
     good = True
-    for config in (small, dict(small, post_attention_groups=4), dict(small, num_attention_heads=8, q_groups=1, k_groups=2, v_groups=1, intermediate_groups=1, output_groups=1, num_hidden_layers=2),
+    for config in (small, dict(small, intermediate_kernel=3), dict(small, post_attention_groups=4), dict(small, num_attention_heads=8, q_groups=1, k_groups=2, v_groups=1, intermediate_groups=1, output_groups=1, num_hidden_layers=2),
                    dict(small, hidden_size=192, num_attention_heads=12, intermediate_size=768, num_hidden_layers=1)):
         for lengths in ([7], [1, 2, 3, 16, 17, 33, 100], [130, 64, 64, 5]):
             good &= check(config, lengths)
-    good &= dropout_gradient(small)
+    good &= dropout_gradient(small) and dropout_gradient(dict(small, intermediate_kernel=3))
     print("fused encoder: results and gradients", "agree" if good else "DIFFER")
     for length in (16, 32, 64, 128):
         print(f"texts of {length} tokens: {speed(small, length):.0f} tokens a second, forward and backward")

@@ -29,7 +29,13 @@ from packed import Packed
 
 POSITIONS = 256
 KEEP = {("sst5_phrases", data.NEUTRAL): 0.3, ("neutral_weak", data.NEUTRAL): 0.2}
+# Shares of the tokens, by source. imdb_unsup has no labels but the teacher's.
+LABELLED = dict(imdb_unsup=10, imdb_train=14, imdb_cad=7, amazon5=12, semeval_tweets=10, tweet_extraction=4, goemotions=6,
+                vader_rated=5, sst5_sentences=10, sst5_phrases=12, dynasent_r1_dev=4, custrev=1, mpqa_phrases=1,
+                rt_polarity_rest=0.5, newsmtsc=1, senti4sd=1, neutral_weak=0.5, grammar=5, typos=3)
 STAGES = {
+    "ablation": dict(start=None, rate=1e-3, warmup=300, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=128,
+                     tokens=4096, average=0.995, shares=LABELLED),
     "pretrain": dict(
         start=None, rate=1e-3, warmup=400, falling=False, mask=0.15, dropout=0.0, smoothing=0.05, window=128, tokens=6144,
         average=0.0,
@@ -39,9 +45,7 @@ STAGES = {
     "finetune": dict(
         start="pretrain", rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
         tokens=6144, average=0.998,
-        shares=dict(imdb_unsup=10, imdb_train=14, imdb_cad=7, amazon5=12, semeval_tweets=10, tweet_extraction=4,
-                    goemotions=6, vader_rated=5, sst5_sentences=10, sst5_phrases=12, dynasent_r1_dev=4, custrev=1,
-                    mpqa_phrases=1, rt_polarity_rest=0.5, newsmtsc=1, senti4sd=1, neutral_weak=0.5, grammar=5, typos=3)),
+        shares=LABELLED),
 }
 
 
@@ -94,11 +98,12 @@ def main():
     parser.add_argument("--name")
     parser.add_argument("--start")
     parser.add_argument("--rate", type=float)
+    parser.add_argument("--set", nargs="*", default=[], metavar="FIELD=NUMBER", help="of the configuration: num_hidden_layers=6")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     stage = STAGES[args.stage]
     name = args.name or args.stage
-    total = args.tokens or {"pretrain": 50e6, "finetune": 15e6}[args.stage]
+    total = args.tokens or {"ablation": 6e6, "pretrain": 50e6, "finetune": 15e6}[args.stage]
     peak = args.rate or stage["rate"]
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -106,6 +111,7 @@ def main():
     vocabulary, texts = corpus.load()
     pieces = tokenization.WordPiece(vocabulary)
     config = dict(CONFIG, vocab_size=len(vocabulary), max_position_embeddings=POSITIONS)
+    config.update((field, int(value)) for field, value in (item.split("=") for item in args.set))
     model = SqueezeBert(config).to(device)
     frequencies = torch.zeros(len(vocabulary))
     for part in texts.values():
