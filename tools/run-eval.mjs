@@ -1,9 +1,52 @@
 // `npm run eval`: the shipped sentiment model through the WebAssembly engine. On sst2_dev also against PyTorch's own
-// answers. `npm run eval -- --all` adds the other sets; `--model FOLDER` evaluates another model.
+// answers. More:
+//   --all                 every set of ../shared/data/eval, with macro F1, pairs, calibration and the rates of checklist_mft
+//   --baselines           beside naive Bayes and VADER's lexicon on the same rows (half a minute more)
+//   --model FOLDER        another model;  --dtype q8|q4|fp16|fp32  its weights in memory
 import { readFileSync } from 'node:fs';
-import { accuracy, evalFolder, evalThere, rows, scoresOf, twoClassDecision } from './evaluation.mjs';
+import { lexicon, naiveBayes } from './baselines.mjs';
+import { evalFolder, evalThere, knownRows, measures, rows, scoresOf, twoClassDecision } from './evaluation.mjs';
 import { build } from './run-build.mjs';
 import { runMain, SetupError, setup } from './setup.mjs';
+
+const twoClasses = [
+  'sst2_dev',
+  'uci_half_a',
+  'amazon5_1000',
+  'imdb_test_2000',
+  'imdb_cad_test',
+  'sst5_dev',
+  'yelp_std_test',
+];
+const threeClasses = ['dynasent_r1_test', 'dynasent_r2_dev', 'sst3_dev_revalidated', 'tweeteval_val', 'checklist_mft'];
+
+const option = (name) => {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? undefined : process.argv[at + 1];
+};
+const number = (value) => (value === undefined ? '' : value.toFixed(2)).padStart(8);
+
+/** One line of the table. */
+async function line(scores, name, classes, column, others) {
+  const known = knownRows(name, classes);
+  const found = measures(known, await scores(known.map((row) => row[column])), classes);
+  const beside = others.map(
+    ({ scores: other }) =>
+      measures(
+        known,
+        known.map((row) => other(row[column])),
+        classes,
+      ).percent,
+  );
+  const called = column === 'text' ? name : `${name}, natural`;
+  console.log(
+    called.padEnd(22) +
+      String(classes).padStart(3) +
+      String(found.rows).padStart(6) +
+      [found.percent, found.macroF1, found.calibration, found.pairs, ...beside].map(number).join(''),
+  );
+  return found;
+}
 
 await runMain(async () => {
   if (!evalThere) throw new SetupError(`There is nothing to evaluate on: ${evalFolder} is not there.`);
@@ -11,40 +54,35 @@ await runMain(async () => {
   for (const name of ['wasm', 'js'])
     if (!build(name)) throw new SetupError(`The build '${name}' failed; its messages are above.`);
   const { pipeline } = await import('../dist/engine.js');
-  const at = process.argv.indexOf('--model');
-  const model = at < 0 ? null : process.argv[at + 1];
-  const classify = await pipeline('sentiment-analysis', model);
-  console.log(`\nbuild ${classify.info.build}, labels ${classify.info.labels.join(', ')}`);
-  const show = (name, { rows: count, right, percent }) =>
-    console.log(`${name.padEnd(34)} ${percent.toFixed(2).padStart(6)} %  (${right} of ${count})`);
-
-  show('sst2_dev, as published', await accuracy(classify, 'sst2_dev'));
-  show('sst2_dev, natural spelling', await accuracy(classify, 'sst2_dev', { column: 'text_detok' }));
+  const model = option('--model') ?? null;
+  const dtype = option('--dtype');
+  const classify = await pipeline('sentiment-analysis', model, dtype ? { dtype } : {});
+  const { build: used, dtype: kept, labels } = classify.info;
+  console.log(`\nbuild ${used}, weights ${kept}, labels ${labels.join(', ')}`);
+  const others = process.argv.includes('--baselines') ? [naiveBayes(), lexicon()] : [];
+  console.log(
+    'set                classes  rows   right macro F1  calib.   pairs' + (others.length ? '   Bayes   VADER' : ''),
+  );
+  const scores = (texts) => scoresOf(classify, texts);
+  await line(scores, 'sst2_dev', 2, 'text', others);
+  await line(scores, 'sst2_dev', 2, 'text_detok', others);
+  if (process.argv.includes('--all')) {
+    for (const name of twoClasses.slice(1)) await line(scores, name, 2, 'text', others);
+    for (const name of threeClasses) {
+      const { tests } = await line(scores, name, 3, 'text', others);
+      for (const [test, percent] of tests) console.log(`    ${test.padEnd(76)}${number(percent)}`);
+    }
+  }
   if (!model) {
     const fixture = new URL('../tests/fixtures/sentiment-en-sst2.json', import.meta.url);
     const { logits } = JSON.parse(readFileSync(fixture, 'utf8'));
-    const scores = await scoresOf(
-      classify,
-      rows('sst2_dev').map(({ text }) => text),
-    );
+    const ours = await scores(rows('sst2_dev').map(({ text }) => text));
     const equal = logits.filter(
       ([negative, , positive], index) =>
-        twoClassDecision(scores[index]) === (positive > negative ? 'POSITIVE' : 'NEGATIVE'),
+        twoClassDecision(ours[index]) === (positive > negative ? 'POSITIVE' : 'NEGATIVE'),
     ).length;
-    console.log(`decisions equal to PyTorch's: ${equal} of ${logits.length}`);
+    console.log(`decisions on sst2_dev equal to PyTorch's: ${equal} of ${logits.length}`);
     if (equal !== logits.length) process.exitCode = 1;
-  }
-  if (process.argv.includes('--all')) {
-    for (const name of ['uci_half_a', 'amazon5_1000', 'imdb_test_2000', 'imdb_cad_test', 'sst5_dev', 'yelp_std_test'])
-      show(`${name}, two classes`, await accuracy(classify, name));
-    for (const name of [
-      'dynasent_r1_test',
-      'dynasent_r2_dev',
-      'sst3_dev_revalidated',
-      'tweeteval_val',
-      'checklist_mft',
-    ])
-      show(`${name}, three classes`, await accuracy(classify, name, { classes: 3 }));
   }
   await classify.dispose();
 });

@@ -93,7 +93,8 @@ class Grammar:
         self.words, self.rng = words, rng
         self.rules = [self.plain, self.fact, self.fact, self.negated, self.negated, self.negated_fact, self.far_negation,
                       self.far_negation, self.time, self.time, self.contrast, self.contrast, self.others, self.others,
-                      self.asked, self.asked, self.faces, self.degree, self.verb, self.verb_negated, self.nothing, self.better]
+                      self.asked, self.asked, self.faces, self.degree, self.verb, self.verb_negated, self.nothing, self.better, self.expected,
+                      self.expected, self.expected_fact, self.asked_fact, self.asked_fact, self.word]
 
     def one(self, *options):
         return self.rng.choice(options)
@@ -280,6 +281,37 @@ class Grammar:
                         f"{thing} {b} the {self.one('best', 'finest', 'nicest') if side == POSITIVE else self.one('worst', 'weakest', 'poorest')} {self.one('ever', 'so far', 'of all', 'in town', 'i know', 'this year')}",
                         f"{self.one('could not be happier with', 'i am so glad about', 'thank you for', 'well done ,', 'you must try') if side == POSITIVE else self.one('i want my money back for', 'so disappointed in', 'stay away from', 'shame on', 'do not waste your time on')} {thing}",
                         f"{thing} {b} {'worth every penny' if side == POSITIVE else 'a waste of money'}"), side
+
+    def expected(self):
+        """An expectation that did not come true."""
+        side = self.side()
+        thing, plural = self.thing()
+        hope = self.one("i expected", "i had hoped", "they promised", "i was sure", "i assumed", "the advert said", "i believed",
+                        "we were told", "i imagined")
+        no = self.one("it was not", "it wasn't", "it really wasn't", "no", "that was not so", "i was wrong", "sadly not"
+                      if side == POSITIVE else "luckily not", "it turned out otherwise", "it's not")
+        return f"{hope} {thing} would be {self.one('', *STRONG)} {self.adjective(side)} {self.one(', but', '. but', 'but', 'and')} {no}", \
+            NEGATIVE if side == POSITIVE else self.one(NEUTRAL, POSITIVE)
+
+    def expected_fact(self):
+        thing, plural = self.thing()
+        return f"{self.one('i expected', 'i was told', 'they said', 'i believed', 'i assumed')} {thing} {self.be(plural)} " \
+            f"{self.one(*FACTS)} {self.one(', but', 'but', '. but')} {self.one('it is not', 'it was not', 'it isn' + chr(39) + 't')}", NEUTRAL
+
+    def asked_fact(self):
+        thing, plural = self.thing()
+        return f"{self.one('is', 'was', 'did you say', 'would i call')} {thing} {self.one(*FACTS)} ? " \
+            f"{self.one('yes', 'yes .', 'no', 'no .', 'it is', 'not really', 'of course', 'i think so')}", NEUTRAL
+
+    def word(self):
+        """One word alone."""
+        kind = self.rng.randrange(5)
+        if kind == 0:
+            return self.one(*FACTS, *THINGS), NEUTRAL
+        side = self.side()
+        if kind == 1:
+            return self.one(*(LIKE + LIKED if side == POSITIVE else HATE + HATED)), side
+        return self.adjective(side), side
 
     def sentence(self):
         text, label = self.rng.choice(self.rules)()

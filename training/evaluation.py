@@ -50,11 +50,13 @@ def evaluate(packed, pieces, names=(*TWO, *THREE)):
     """{set: percent right}; imdb_cad_test also by pairs."""
     result = {}
     for name in names:
-        rows = [r for r in data.eval_rows(name) if r["label"] in data.LABELS and
-                (name in THREE or data.LABELS[r["label"]] != data.NEUTRAL)]
+        rows = [r for r in data.eval_rows(name) if
+                (r["label"] in data.LABELS or r["label"] == "not_negative" if name in THREE else
+                 data.LABELS.get(r["label"], data.NEUTRAL) != data.NEUTRAL)]
         p = probabilities(packed, pieces, [r["text"] for r in rows])
-        labels = torch.tensor([data.LABELS[r["label"]] for r in rows])
+        labels = torch.tensor([data.LABELS.get(r["label"], -1) for r in rows])
         right = p.argmax(1) == labels if name in THREE else (p[:, 2] > p[:, 0]) == (labels == data.POSITIVE)
+        right |= (labels == -1) & (p.argmax(1) != data.NEGATIVE)  # not_negative
         result[name] = 100 * right.float().mean().item()
         if name == "imdb_cad_test":
             pairs = {}
@@ -71,7 +73,7 @@ def shown(result):
 
 def load(path):
     """(saved, Packed, pieces)"""
-    saved = torch.load(path, map_location="cpu", weights_only=False)
+    saved = torch.load(path, map_location="cpu", weights_only=False)  # written by train.py
     model = SqueezeBert(saved["config"])
     model.load_state_dict(saved["average"] or saved["model"])
     return saved, Packed(model.eval(), saved["config"]), tokenization.WordPiece(saved["vocabulary"])

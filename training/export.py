@@ -1,19 +1,26 @@
-"""Writes the trained model in the Hugging Face layout, and what PyTorch answers with exactly those weights.
+"""Writes a trained model in the Hugging Face layout, and what PyTorch answers with exactly those weights.
 
-python3 export.py [checkpoint]   runs/checkpoint.pt -> ../models/sentiment-en/{config.json, model.safetensors, vocab.txt,
-                    tokenizer_config.json} and ../tests/fixtures/sentiment-en-sst2.json
+python3 export.py [checkpoint] [--out FOLDER]
+    runs/finetune.pt -> ../models/sentiment-en/{config.json, model.safetensors, vocab.txt, tokenizer_config.json} and
+    ../tests/fixtures/sentiment-en-sst2.json (the fixture only without --out)
+
+The classifier is divided by the temperature fitted on held-back texts, so that its scores can be taken as probabilities.
 """
+import argparse
 import json
 import pathlib
 import struct
-import sys
 
 import torch
 
+import calibration
+import corpus
 import data
+import evaluation
 import tokenization
+from journal import RUNS
 from model import SqueezeBert
-from train import RUNS, tensors
+from packed import Packed
 
 MODEL = pathlib.Path(__file__).resolve().parents[1] / "models" / "sentiment-en"
 FIXTURE = pathlib.Path(__file__).resolve().parents[1] / "tests" / "fixtures" / "sentiment-en-sst2.json"
@@ -32,41 +39,57 @@ def write_safetensors(path, state):
     path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
 
 
-def logits_of(model, pieces, texts):
-    """One text at a time, without padding, as the library computes them."""
+def logits_of(packed, pieces, texts):
+    """One text at a time, as the library computes them."""
+    out = []
     with torch.no_grad():
-        return [model(*tensors([pieces.encode(text)[:510]]))[0].tolist() for text in texts]
+        for text in texts:
+            ids = torch.tensor([tokenization.CLS, *pieces.encode(text)[:evaluation.WINDOW], tokenization.SEP])
+            offsets = torch.tensor([0, len(ids)], dtype=torch.int32)
+            out.append(packed.classes(packed.states(ids, offsets), offsets)[0].tolist())
+    return out
 
 
 def main():
-    torch.set_num_threads(1)  # one short text at a time: more threads only wait for each other
-    saved = torch.load(sys.argv[1] if len(sys.argv) > 1 else RUNS / "checkpoint.pt", map_location="cpu")
-    model = SqueezeBert(saved["config"])
-    half = {name: value.to(torch.float16) for name, value in saved["average"].items()}
-    model.load_state_dict({name: value.float() for name, value in half.items()})
-    model.eval()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("checkpoint", nargs="?", default=str(RUNS / "finetune.pt"))
+    parser.add_argument("--out")
+    args = parser.parse_args()
+    folder = pathlib.Path(args.out) if args.out else MODEL
+    saved, packed, pieces = evaluation.load(args.checkpoint)
+    _, texts = corpus.load()
+    logits, labels = calibration.held_back_logits(packed, texts)
+    t = calibration.temperature(logits, labels)
+    print(f"{len(labels)} held-back texts: {100 * (logits.argmax(1) == labels).float().mean():.1f} % right, temperature {t:.3f}, "
+          f"calibration error {calibration.calibration_error(logits.softmax(1), labels):.2f} before, "
+          f"{calibration.calibration_error((logits / t).softmax(1), labels):.2f} after")
 
-    MODEL.mkdir(parents=True, exist_ok=True)
-    write_safetensors(MODEL / "model.safetensors", half)
+    half = {name: value.to(torch.float16) for name, value in packed.model.state_dict().items()}
+    for name in ("classifier.weight", "classifier.bias"):
+        half[name] = (packed.model.state_dict()[name] / t).to(torch.float16)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_safetensors(folder / "model.safetensors", half)
     config = dict(saved["config"], torch_dtype="float16")
-    (MODEL / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    (MODEL / "vocab.txt").write_text("".join(token + "\n" for token in saved["vocabulary"]), encoding="utf-8")
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    (folder / "vocab.txt").write_text("".join(token + "\n" for token in saved["vocabulary"]), encoding="utf-8")
     settings = dict(do_lower_case=True, model_max_length=config["max_position_embeddings"],
                     tokenizer_class="SqueezeBertTokenizer", cls_token="[CLS]", sep_token="[SEP]", pad_token="[PAD]",
                     unk_token="[UNK]", mask_token="[MASK]")
-    (MODEL / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
 
-    pieces = tokenization.WordPiece(saved["vocabulary"])
+    model = SqueezeBert(saved["config"])
+    model.load_state_dict({name: value.float() for name, value in half.items()})
+    packed = Packed(model.eval(), saved["config"])
     rows = data.eval_rows("sst2_dev")
-    logits = logits_of(model, pieces, [row["text"] for row in rows])
-    lines = ",\n".join("  " + json.dumps([round(x, 5) for x in row]) for row in logits)
-    FIXTURE.parent.mkdir(exist_ok=True)
-    FIXTURE.write_text('{"what": "logits [NEGATIVE, NEUTRAL, POSITIVE] of models/sentiment-en in PyTorch for the rows of '
-                       'sst2_dev (column text), written by training/export.py",\n"logits": [\n' + lines + "\n]}\n")
+    logits = logits_of(packed, pieces, [row["text"] for row in rows])
+    if not args.out:
+        lines = ",\n".join("  " + json.dumps([round(x, 5) for x in row]) for row in logits)
+        FIXTURE.parent.mkdir(exist_ok=True)
+        FIXTURE.write_text('{"what": "logits [NEGATIVE, NEUTRAL, POSITIVE] of models/sentiment-en in PyTorch for the rows of '
+                           'sst2_dev (column text), written by training/export.py",\n"logits": [\n' + lines + "\n]}\n")
     right = sum((l[2] > l[0]) == (row["label"] == "positive") for l, row in zip(logits, rows))
-    print(f"step {saved['state']['step']}, {saved['state']['seconds'] / 60:.1f} minutes of training; "
-          f"{sum(v.numel() for v in half.values())} parameters; sst2_dev {right} of {len(rows)} right "
-          f"({100 * right / len(rows):.2f} %)")
+    print(f"{saved['state']['tokens'] / 1e6:.1f} million tokens of fine-tuning; {sum(v.numel() for v in half.values())} "
+          f"parameters; sst2_dev {right} of {len(rows)} right ({100 * right / len(rows):.2f} %)")
 
 
 if __name__ == "__main__":
