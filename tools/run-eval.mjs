@@ -61,7 +61,7 @@ await runMain(async () => {
   console.log(`\nbuild ${used}, weights ${kept}, labels ${labels.join(', ')}`);
   const others = process.argv.includes('--baselines') ? [naiveBayes(), lexicon()] : [];
   console.log(
-    'set                classes  rows   right macro F1  calib.   pairs' + (others.length ? '   Bayes   VADER' : ''),
+    `set                classes  rows   right macro F1  calib.   pairs${others.length ? '   Bayes   VADER' : ''}`,
   );
   const scores = (texts) => scoresOf(classify, texts);
   await line(scores, 'sst2_dev', 2, 'text', others);

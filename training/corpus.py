@@ -21,6 +21,7 @@ VOCABULARY = 11000
 PLAIN = {"imdb_unsup": None, "books": 90000, "wiki": 60000, "dialogue": 12000}  # lines of plain text, at most
 FILE = RUNS / "corpus.pt"
 MORE = RUNS / "augmented.pt"  # what augment.py makes
+TAUGHT = RUNS / "labelled.pt"  # what label.py makes
 
 
 class Texts:
@@ -98,6 +99,8 @@ def load():
     """(vocabulary, {source: Texts}), with the augmented sources when there are some."""
     saved = torch.load(FILE, weights_only=False)
     texts = {**saved["texts"], **(torch.load(MORE, weights_only=False) if MORE.exists() else {})}
+    if TAUGHT.exists():
+        texts.update(torch.load(TAUGHT, weights_only=False)["texts"])
     return saved["vocabulary"], {name: Texts(*parts) for name, parts in texts.items()}
 
 

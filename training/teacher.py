@@ -63,6 +63,10 @@ class Ngrams:
                 native.THREADS)
             log(f"n-grams: pass {number + 1}, loss {loss:.4f}")
 
+    def load(self, path):
+        saved = torch.load(path)
+        self.weights, self.bias = saved["weights"].float().numpy(), saved["bias"].numpy()
+
     def predict(self, ids, offsets, kinds):
         p, out = native.pointer, numpy.zeros((len(kinds), 3), dtype=numpy.float32)
         self.library.ngram_predict(p(ids), p(offsets), p(kinds), ctypes.c_int64(len(kinds)), ORDER, ctypes.c_uint32(MASK),
@@ -96,7 +100,8 @@ def main():
     unlabelled = texts["imdb_unsup"]
     p = teacher.predict(unlabelled.ids, unlabelled.offsets, numpy.zeros(len(unlabelled), dtype=numpy.int8))
     log(f"imdb_unsup: {(p[:, 2] > p[:, 0]).mean():.3f} positive, surest half above {numpy.median(p.max(1)):.3f}")
-    torch.save({"imdb_unsup": torch.from_numpy(p)}, FILE)
+    torch.save({"soft": {"imdb_unsup": torch.from_numpy(p)}, "weights": torch.from_numpy(teacher.weights).half(),
+                "bias": torch.from_numpy(teacher.bias)}, FILE)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,10 @@ STAGES = {
         shares=dict(imdb_unsup=30, books=10, wiki=8, dialogue=2, imdb_train=10, imdb_cad=3, amazon5=12, semeval_tweets=5,
                     tweet_extraction=2, goemotions=4, vader_rated=3, sst5_sentences=4, sst5_phrases=4, dynasent_r1_dev=1,
                     custrev=0.5, mpqa_phrases=0.5, rt_polarity_rest=0.2, newsmtsc=1, senti4sd=0.5, neutral_weak=0.3)),
+    # Fine-tuning from the teachers' labels first: sentences of reviews that nobody has labelled (label.py).
+    "distil": dict(
+        start="finetune", rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
+        tokens=6144, average=0.998, shares={**LABELLED, "sentences": 40}),
     "finetune": dict(
         start="pretrain", rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
         tokens=6144, average=0.998,
@@ -103,7 +107,7 @@ def main():
     args = parser.parse_args()
     stage = STAGES[args.stage]
     name = args.name or args.stage
-    total = args.tokens or {"ablation": 6e6, "pretrain": 50e6, "finetune": 15e6}[args.stage]
+    total = args.tokens or {"ablation": 6e6, "pretrain": 50e6, "finetune": 15e6, "distil": 20e6}[args.stage]
     peak = args.rate or stage["rate"]
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -117,7 +121,9 @@ def main():
     for part in texts.values():
         frequencies += torch.bincount(torch.from_numpy(part.ids.astype("int64")), minlength=len(vocabulary))
     words = MaskedWords(config["hidden_size"], frequencies).to(device) if not stage["falling"] else None
-    soft = torch.load(teacher.FILE)
+    soft = torch.load(teacher.FILE)["soft"]
+    if corpus.TAUGHT.exists():
+        soft.update(torch.load(corpus.TAUGHT, weights_only=False)["soft"])
     mixture = Mixture(texts, stage["shares"], stage["window"], stage["tokens"], {n: p.numpy() for n, p in soft.items()}, KEEP,
                       args.seed)
     parameters = [*model.parameters(), *(words.parameters() if words else ())]
