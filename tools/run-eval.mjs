@@ -2,10 +2,14 @@
 // answers. More:
 //   --all                 every set of ../shared/data/eval, with macro F1, pairs, calibration and the rates of checklist_mft
 //   --baselines           beside naive Bayes and VADER's lexicon on the same rows (half a minute more)
+//   --task TASK --model FOLDER --data GLUE-FOLDER [--order a,b,c]
+//                         a task of GLUE (sst2 cola mrpc stsb qqp mnli qnli rte) with any sequence classification checkpoint;
+//                         --order where its labels are not in the usual order
 //   --model FOLDER        another model;  --dtype q8|q4|fp16|fp32  its weights in memory
 import { readFileSync } from 'node:fs';
 import { lexicon, naiveBayes } from './baselines.mjs';
 import { evalFolder, evalThere, knownRows, measures, rows, scoresOf, twoClassDecision } from './evaluation.mjs';
+import { glue } from './glue.mjs';
 import { build } from './run-build.mjs';
 import { runMain, SetupError, setup } from './setup.mjs';
 
@@ -48,12 +52,37 @@ async function line(scores, name, classes, column, others) {
   return found;
 }
 
+async function runGlue(engine, task) {
+  const [folder, data, dtype] = ['--model', '--data', '--dtype'].map(option);
+  if (!folder || !data) throw new SetupError('--task needs --model FOLDER and --data FOLDER.');
+  const tokenizer = await engine.AutoTokenizer.from_pretrained(folder);
+  const model = await engine.AutoModelForSequenceClassification.from_pretrained(folder, dtype ? { dtype } : {});
+  const logitsOf = async (first, second) => {
+    const inputs = await tokenizer(first, {
+      ...(second ? { text_pair: second } : {}),
+      padding: true,
+      truncation: true,
+    });
+    const { logits } = await model(inputs);
+    const size = logits.dims[1];
+    return first.map((_, i) => Array.from(logits.data.subarray(i * size, (i + 1) * size)));
+  };
+  const found = await glue(task, data, logitsOf, option('--order')?.split(','));
+  for (const [file, { rows: count, ...values }] of Object.entries(found))
+    for (const [metric, value] of Object.entries(values))
+      console.log(`${task} ${file.padEnd(20)} ${metric.padEnd(10)}${number(value)}   (${count} rows)`);
+  await Promise.all([tokenizer.dispose(), model.dispose()]);
+}
+
 await runMain(async () => {
-  if (!evalThere) throw new SetupError(`There is nothing to evaluate on: ${evalFolder} is not there.`);
+  const task = option('--task');
+  if (!task && !evalThere) throw new SetupError(`There is nothing to evaluate on: ${evalFolder} is not there.`);
   await setup();
   for (const name of ['wasm', 'js'])
     if (!build(name)) throw new SetupError(`The build '${name}' failed; its messages are above.`);
-  const { pipeline } = await import('../dist/engine.js');
+  const engine = await import('../dist/engine.js');
+  if (task) return runGlue(engine, task);
+  const { pipeline } = engine;
   const model = option('--model') ?? null;
   const dtype = option('--dtype');
   const classify = await pipeline('sentiment-analysis', model, dtype ? { dtype } : {});
