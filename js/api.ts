@@ -1,5 +1,6 @@
 // The public names, the same in every entry point.
 /// <reference lib="esnext.disposable" preserve="true" />
+export type { ModelCache } from './cache/model-cache.ts';
 export { type Build, type Environment, env, type WasmSource } from './env.ts';
 export { type ErrorCode, SqueezeBertError, SupersededError } from './errors.ts';
 export type { LoadOptions } from './load.ts';
@@ -18,7 +19,7 @@ export {
   type ModelOutputs,
 } from './models.ts';
 export { newestWins } from './newest-wins.ts';
-export type { DataType, Progress } from './operations.ts';
+export type { CacheEntry, CacheMode, DataType, Progress } from './operations.ts';
 export { type PipelineInfo, pipeline, type Tasks, type TextClassificationPipeline } from './pipeline.ts';
 export { heapBytes } from './session.ts';
 export type { FileLike, ModelSource } from './sources.ts';

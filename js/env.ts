@@ -1,3 +1,5 @@
+import { type ModelCache, modelCache } from './cache/model-cache.ts';
+
 /** Which WebAssembly build runs: `simd-relaxed` where the browser knows relaxed SIMD, else `simd`. */
 export type Build = 'simd' | 'simd-relaxed';
 
@@ -8,6 +10,10 @@ export type WasmSource = string | URL | Response | ArrayBuffer | Uint8Array | We
 export interface Environment {
   /** Host of models that are named `owner/name`. */
   hub: string;
+  /** What has been loaded before, for the next time. */
+  cache: ModelCache;
+  /** The folder of the cache, in Node. Default: `squeezebert-wasm/models` in the user's cache folder. */
+  cacheDir?: string | undefined;
   /** The engine's file, where the bundler or server does not deliver the one of the package. Fits `build`. */
   wasm?: WasmSource | undefined;
   /** Takes this build instead of what the browser's features suggest. */
@@ -16,4 +22,4 @@ export interface Environment {
   worker?: string | URL | (() => Worker) | undefined;
 }
 
-export const env: Environment = { hub: 'https://huggingface.co' };
+export const env: Environment = { hub: 'https://huggingface.co', cache: modelCache };

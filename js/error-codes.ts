@@ -14,6 +14,7 @@ export const sentences = {
   NETWORK: 'The server could not be reached; check the connection and the cross-origin settings (CORS).',
   HTTP_STATUS: 'The server answered with an error status.',
   UNAUTHORIZED: 'The server refused access; pass a token or check its rights.',
+  INTEGRITY: 'A file is not the one whose SHA-256 was given; it was changed, or the page cannot compute it.',
   UNEXPECTED_HTML: 'The server sent an HTML page where a model file was expected; the address probably leads to a fallback or error page.',
   JSON_SYNTAX: 'A JSON file is not valid JSON.',
   JSON_TOO_DEEP: 'A JSON file is nested too deeply.',

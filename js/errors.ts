@@ -1,6 +1,13 @@
-import { type ErrorCode, sentences } from './error-codes.ts';
+import type { ErrorCode } from './error-codes.ts';
 
 export type { ErrorCode };
+
+let sentences: Partial<Record<ErrorCode, string>> = {};
+
+/** The entry points bring the sentences of their language; the worker needs none: codes and details cross to the page. */
+export function provideSentences(all: Record<ErrorCode, string>): void {
+  sentences = all;
+}
 
 /**
  * What every function of this package rejects with.
@@ -14,7 +21,8 @@ export class SqueezeBertError extends Error {
   readonly detail: string;
 
   constructor(code: ErrorCode, detail = '', cause?: unknown) {
-    super(detail ? `${sentences[code]} (${detail})` : sentences[code], cause === undefined ? undefined : { cause });
+    const sentence = sentences[code] ?? code;
+    super(detail ? `${sentence} (${detail})` : sentence, cause === undefined ? undefined : { cause });
     this.code = code;
     this.detail = detail;
     this.name = code === 'ABORTED' ? 'AbortError' : 'SqueezeBertError';

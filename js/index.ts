@@ -5,8 +5,11 @@
  * @module
  */
 import { WorkerBackend } from '../web-workers/client.ts';
+import { sentences } from './error-codes.ts';
+import { provideSentences } from './errors.ts';
 import { provideBackend } from './session.ts';
 
 export * from './api.ts';
 
+provideSentences(sentences);
 provideBackend(() => new WorkerBackend());

@@ -1,5 +1,6 @@
+import { env } from './env.ts';
 import { invalid } from './errors.ts';
-import type { CallOptions, DataType, FilesSpec, Head, LoadRequest, Progress } from './operations.ts';
+import type { CacheMode, CallOptions, DataType, FilesSpec, Head, LoadRequest, Progress } from './operations.ts';
 import type { Session } from './session.ts';
 import { type ModelSource, resolveSource } from './sources.ts';
 
@@ -18,9 +19,22 @@ export interface LoadOptions {
   revision?: string;
   /** Sent with each download: `{ Authorization: 'Bearer ...' }`, say. */
   headers?: Record<string, string>;
+  /** For models that are not public: sent to the hub, and to nobody else. */
+  token?: string;
+  /**
+   * What the cache does. `default`: what is there is taken, with no request at all, however old it is, and what had to be
+   * fetched is kept. `no-cache`: the server is asked whether the files have changed. `reload`: fetched anew, and kept.
+   * `no-store`: as if there were none.
+   */
+  cache?: CacheMode;
+  /** Only from the cache or from files at hand; what is not there is FILE_NOT_FOUND. */
+  local_files_only?: boolean;
+  /** SHA-256 of files by their names, in hexadecimal or as `sha256-...` in base64. */
+  integrity?: Record<string, string>;
 }
 
 const dataTypes: readonly DataType[] = ['fp32', 'fp16', 'q8', 'q4'];
+const cacheModes: readonly CacheMode[] = ['default', 'reload', 'no-cache', 'no-store'];
 
 export async function load(
   session: Session,
@@ -28,14 +42,27 @@ export async function load(
   wanted: { tokenizer: boolean; model: boolean; head?: Head },
   options: LoadOptions,
 ): Promise<Awaited<ReturnType<Session['load']>>> {
-  const { dtype } = options;
+  const { dtype, cache, token } = options;
   if (dtype !== undefined && !dataTypes.includes(dtype))
     throw invalid(`'${dtype}' is no dtype; known: ${dataTypes.join(', ')}`);
+  if (cache !== undefined && !cacheModes.includes(cache))
+    throw invalid(`'${cache}' is no mode of the cache; known: ${cacheModes.join(', ')}`);
   const spec = isSpec(source) ? source : await resolveSource(source, options.revision);
-  const request: LoadRequest = { source: spec, ...wanted, dtype, headers: options.headers };
+  const atHub =
+    token !== undefined && spec.folder !== undefined && new URL(spec.folder).origin === new URL(env.hub).origin;
+  const request: LoadRequest = {
+    source: spec,
+    ...wanted,
+    dtype,
+    headers: atHub ? { ...options.headers, Authorization: `Bearer ${token}` } : options.headers,
+    integrity: options.integrity,
+    localOnly: options.local_files_only,
+    cache: env.cache.enabled ? (cache ?? 'default') : 'no-store',
+    cacheDir: env.cacheDir,
+  };
   const call: CallOptions = { signal: options.signal, onProgress: options.progress_callback };
   const loaded = await session.load(request, call);
-  options.progress_callback?.({ status: 'ready', name: spec.folder ?? spec.directory ?? '' });
+  options.progress_callback?.({ status: 'ready', name: spec.name ?? spec.folder ?? spec.directory ?? '' });
   return loaded;
 }
 

@@ -1,6 +1,7 @@
 // Node's own modules, without an import that bundlers for browsers would try to follow.
 type Modules = {
   'node:fs': typeof import('node:fs');
+  'node:os': typeof import('node:os');
   'node:url': typeof import('node:url');
 };
 

@@ -7,6 +7,8 @@ export type FileSpec = { url: string } | { path: string } | Blob | Uint8Array;
 
 /** The files of a model by their names. `folder`: those not listed may be fetched from there. */
 export interface FilesSpec {
+  /** As it was asked for; default: the folder. */
+  name?: string | undefined;
   files: Record<string, FileSpec>;
   folder?: string | undefined;
   /** A folder on disk, in Node. */
@@ -55,6 +57,34 @@ export interface LoadRequest {
   dtype?: DataType | undefined;
   /** Sent with each download. */
   headers?: Record<string, string> | undefined;
+  /** SHA-256 of files by their names. */
+  integrity?: Record<string, string> | undefined;
+  /** Only what is in the cache or needs no network. */
+  localOnly?: boolean | undefined;
+  /** Default: `no-store`. */
+  cache?: CacheMode | undefined;
+  /** The folder of the cache, in Node. */
+  cacheDir?: string | undefined;
+}
+
+/**
+ * What a load does with the cache: `default` takes what is there, and keeps what had to be fetched; `reload` fetches, and
+ * keeps; `no-cache` asks the server whether what is there is still what it has; `no-store` does neither.
+ */
+export type CacheMode = 'default' | 'reload' | 'no-cache' | 'no-store';
+
+/** A part of a model in the cache. */
+export interface CacheEntry {
+  /** As it was asked for: `owner/name`, or the address of a folder. */
+  source: string;
+  /** The address that it came from, with the revision. */
+  folder: string;
+  part: 'tokenizer' | 'model';
+  /** How the weights are kept; empty for a tokenizer. */
+  dtype: string;
+  bytes: number;
+  /** When it was written: ms since 1970. */
+  created: number;
 }
 
 export interface EngineEncoding {
@@ -123,15 +153,21 @@ export interface Operations {
     result: Scores[];
   };
   heapBytes: { request: null; result: number };
+  listCache: { request: { cacheDir?: string | undefined }; result: CacheEntry[] };
+  /** Without a source: everything. The result is how many entries were there. */
+  clearCache: { request: { cacheDir?: string | undefined; source?: string | undefined }; result: number };
 }
 
 export type OperationName = keyof Operations;
 export type Request<Name extends OperationName> = Operations[Name]['request'];
 export type Result<Name extends OperationName> = Operations[Name]['result'];
 
-/** As transformers.js reports it. */
+/**
+ * As transformers.js reports it. `progress_total` counts over all files; `not_cached` says in `message` why the model, which
+ * works, could not be kept.
+ */
 export interface Progress {
-  status: 'initiate' | 'download' | 'progress' | 'done' | 'ready';
+  status: 'initiate' | 'download' | 'progress' | 'progress_total' | 'done' | 'ready' | 'not_cached';
   /** The model as it was asked for. */
   name: string;
   file?: string;
@@ -140,6 +176,9 @@ export interface Progress {
   /** Bytes. */
   loaded?: number;
   total?: number;
+  /** Bytes a second since the first. */
+  speed?: number;
+  message?: string;
 }
 
 export interface CallOptions {

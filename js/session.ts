@@ -119,6 +119,18 @@ export async function withSession<Value>(load: (session: Session) => Promise<Val
   }
 }
 
+/** Asks the engine that runs, or one that ends with the answer, what needs no model. */
+export async function withBackend<Value>(ask: (backend: Backend) => Promise<Value>): Promise<Value> {
+  if (shared && !shared.backend.ended) return ask(shared.backend);
+  if (!createBackend) throw new SqueezeBertError('INTERNAL', 'no backend');
+  const backend = createBackend();
+  try {
+    return await ask(backend);
+  } finally {
+    backend.close();
+  }
+}
+
 /** Bytes of the engine's memory; 0 where it does not run. */
 export async function heapBytes(): Promise<number> {
   if (!shared) return 0;

@@ -1,7 +1,7 @@
 // What a caller may name as a model, turned into files that the engine fetches or reads.
-import { receive } from './engine/download.ts';
+import { refuseHtml, statusError } from './engine/download.ts';
 import { env } from './env.ts';
-import { invalid } from './errors.ts';
+import { invalid, SqueezeBertError } from './errors.ts';
 import { isNode, nodeModule } from './node.ts';
 import type { FileSpec, FilesSpec } from './operations.ts';
 
@@ -36,8 +36,15 @@ function absolute(url: string | URL): string {
 async function fileSpec(name: string, file: FileLike): Promise<FileSpec> {
   if (file instanceof Blob || file instanceof Uint8Array) return file;
   if (file instanceof ArrayBuffer) return new Uint8Array(file);
-  if (typeof Response !== 'undefined' && file instanceof Response)
-    return (await receive(file, file.url || name)) as Blob;
+  if (typeof Response !== 'undefined' && file instanceof Response) {
+    const url = file.url || name;
+    if (!file.ok) throw statusError(file.status, url);
+    const blob = await file.blob().catch((error) => {
+      throw new SqueezeBertError('NETWORK', url, error);
+    });
+    await refuseHtml(blob, url);
+    return blob;
+  }
   if (typeof file === 'string' && isNode() && !/^[a-z][\w+.-]+:/i.test(file)) return { path: file };
   if (typeof file === 'string' || file instanceof URL) return { url: absolute(file) };
   throw invalid(`the file '${name}' is neither a Blob, a buffer, a Response nor an address`);
@@ -53,7 +60,18 @@ function fromString(source: string, revision: string): FilesSpec {
   if (/^\.{0,2}\//.test(source)) return { files: {}, folder: folderUrl(new URL(absolute(source))) };
   if (!/^[\w.-]+(\/[\w.-]+)?$/.test(source))
     throw invalid(`'${source}' is neither an address, a folder nor the name of a model on the hub`);
-  return { files: {}, folder: `${env.hub}/${source}/resolve/${encodeURIComponent(revision)}/` };
+  return { name: source, files: {}, folder: `${env.hub}/${source}/resolve/${encodeURIComponent(revision)}/` };
+}
+
+/** Their names, without the folders that all of them lie in. */
+function picked(files: File[]): [string, File][] {
+  let names = files.map((file) => file.webkitRelativePath || file.name);
+  for (;;) {
+    const folder = names[0]?.slice(0, names[0].indexOf('/') + 1);
+    if (!folder || !names.every((name) => name.startsWith(folder))) break;
+    names = names.map((name) => name.slice(folder.length));
+  }
+  return files.map((file, index) => [names[index] as string, file]);
 }
 
 /** Errors: INVALID_ARGUMENT for what is none of them; those of a download for a response that brings no file. */
@@ -63,7 +81,7 @@ export async function resolveSource(source: ModelSource, revision = 'main'): Pro
   if (source === null || typeof source !== 'object') throw invalid('the model is neither a name, an address nor files');
   const isList = Array.isArray(source) || (typeof FileList !== 'undefined' && source instanceof FileList);
   const entries: [string, FileLike][] = isList
-    ? Array.from(source as ArrayLike<File>, (file) => [file.name, file])
+    ? picked(Array.from(source as ArrayLike<File>))
     : source instanceof Map
       ? [...source]
       : Object.entries(source as Record<string, FileLike>);

@@ -1,13 +1,22 @@
-// One file over HTTP: streamed, with progress, abort and plain words about what went wrong.
+// One file over HTTP: streamed, taken up again where it breaks off, with progress, abort and plain words about what went
+// wrong.
 import { aborted, SqueezeBertError, throwIfAborted } from '../errors.ts';
 
 export interface DownloadOptions {
   signal?: AbortSignal | null | undefined;
   headers?: Record<string, string> | undefined;
-  /** Bytes so far, and in all where the server says. */
+  /** Past the browser's own HTTP cache. */
+  reload?: boolean | undefined;
+  /** Bytes so far, and in all where the server says: now and then, and at the end. */
   onProgress?: ((loaded: number, total: number | undefined) => void) | undefined;
-  /** Not there (404, or the page that a server sends instead): null, not an error. */
+  /** Not there (404): null, not an error. */
   optional?: boolean | undefined;
+}
+
+export interface Download {
+  blob: Blob;
+  /** What changes when the file on the server does: its ETag, or its length and date. */
+  validator: string;
 }
 
 /** Small files that bundlers put into the address itself; a content security policy may forbid to fetch them. */
@@ -19,81 +28,239 @@ function fromDataUrl(url: string): Blob {
   return new Blob([Uint8Array.from(atob(body), (char) => char.charCodeAt(0))]);
 }
 
-async function looksLikeHtml(blob: Blob, type: string | null): Promise<boolean> {
-  if (type?.startsWith('text/html')) return true;
+const isHtml = (type: string | null) => type?.startsWith('text/html') === true;
+
+/** Errors: UNEXPECTED_HTML for a page, whatever it calls itself. */
+export async function refuseHtml(blob: Blob, url: string): Promise<void> {
   const start = (await blob.slice(0, 256).text()).trimStart().toLowerCase();
-  return start.startsWith('<!doctype html') || start.startsWith('<html');
+  if (isHtml(blob.type) || start.startsWith('<!doctype html') || start.startsWith('<html'))
+    throw new SqueezeBertError('UNEXPECTED_HTML', url);
 }
 
-function statusError(status: number, url: string): SqueezeBertError {
-  if (status === 404 || status === 410) return new SqueezeBertError('FILE_NOT_FOUND', url);
-  if (status === 401 || status === 403) return new SqueezeBertError('UNAUTHORIZED', `${url}, status ${status}`);
-  return new SqueezeBertError('HTTP_STATUS', `${url}, status ${status}`);
+export function statusError(status: number, url: string): SqueezeBertError {
+  const code =
+    status === 404 || status === 410
+      ? 'FILE_NOT_FOUND'
+      : status === 401 || status === 403
+        ? 'UNAUTHORIZED'
+        : 'HTTP_STATUS';
+  return new SqueezeBertError(code, code === 'FILE_NOT_FOUND' ? url : `${url}, status ${status}`);
 }
 
-const failure = (error: unknown, url: string, signal?: AbortSignal | null) =>
-  signal?.aborted ? aborted(signal) : new SqueezeBertError('NETWORK', url, error);
+/** ETag, or length and date. Servers of other origins show them only where they name them as exposed. */
+export function validatorOf({ headers }: Response): string {
+  return headers.get('etag') ?? `${headers.get('content-length')} ${headers.get('last-modified')}`;
+}
 
 /** Pieces are handed over to a Blob - which the browser may keep on disk - when they have become this many bytes. */
 const handOver = 16 << 20;
+/** Attempts after one that failed; a mebibyte received makes the count begin again. */
+const retries = 4;
+/** Longer pauses (ms) that a server asks for are not waited for. */
+const longestPause = 60_000;
+/** ms between two reports of progress. */
+const reportEvery = 50;
 
-/** Errors: ABORTED, NETWORK, FILE_NOT_FOUND, UNAUTHORIZED, HTTP_STATUS, UNEXPECTED_HTML, FILE_TRUNCATED. */
-export async function download(url: string, options: DownloadOptions = {}): Promise<Blob | null> {
-  const { signal, headers } = options;
-  throwIfAborted(signal);
-  if (url.startsWith('data:')) return fromDataUrl(url);
-  let response: Response;
-  try {
-    response = await fetch(url, { signal: signal ?? null, ...(headers ? { headers } : {}) });
-  } catch (error) {
-    throw failure(error, url, signal);
-  }
-  return receive(response, url, options);
+/** Why an attempt ended that another may follow. */
+interface Interruption {
+  error: SqueezeBertError;
+  /** ms to wait, where the server says. */
+  pause?: number | undefined;
 }
 
-/** The content of a response. Errors: as `download`. */
-export async function receive(response: Response, url: string, options: DownloadOptions = {}): Promise<Blob | null> {
-  const { signal, onProgress, optional } = options;
-  if (!response.ok) {
-    void response.body?.cancel().catch(() => {});
-    if (optional && (response.status === 404 || response.status === 410)) return null;
-    throw statusError(response.status, url);
+function pause(ms: number, signal: AbortSignal | null | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(aborted(signal));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/** Retry-After in ms: seconds or a date. */
+function retryAfter(response: Response): number | undefined {
+  const text = response.headers.get('retry-after');
+  if (text === null) return undefined;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
+}
+
+class Transfer {
+  private blobs: Blob[] = [];
+  private parts: BlobPart[] = [];
+  private waiting = 0;
+  private total: number | undefined;
+  private validator = '';
+  /** What If-Range takes: a strong ETag or a date. */
+  private condition: string | null = null;
+  private from: string | undefined;
+  private type = '';
+  private reported = 0;
+  loaded = 0;
+
+  constructor(
+    private readonly url: string,
+    private readonly options: DownloadOptions,
+  ) {}
+
+  finish(): Download {
+    return { blob: new Blob([...this.blobs, ...this.parts], { type: this.type }), validator: this.validator };
   }
 
-  // What is counted are the bytes after decompression; the header counts those before.
-  const length = response.headers.get('content-encoding') ? null : response.headers.get('content-length');
-  const total = length === null ? undefined : Number(length);
-  const blobs: Blob[] = [];
-  let parts: BlobPart[] = [];
-  let waiting = 0;
-  let loaded = 0;
-  try {
-    const reader = response.body?.getReader();
-    for (;;) {
-      const piece = await reader?.read();
-      if (!piece?.value) break;
-      parts.push(piece.value as Uint8Array<ArrayBuffer>);
-      loaded += piece.value.byteLength;
-      waiting += piece.value.byteLength;
-      if (waiting >= handOver) {
-        blobs.push(new Blob(parts));
-        parts = [];
-        waiting = 0;
-      }
-      onProgress?.(loaded, total);
+  /** Whether the file is there, or what came between. Errors: those that another attempt would not change. */
+  async attempt(): Promise<boolean | Interruption> {
+    const { url } = this;
+    const { signal, headers, optional, reload } = this.options;
+    const resume = this.loaded > 0 && this.condition !== null;
+    if (!resume) this.forget();
+    let response: Response;
+    try {
+      response = await fetch(url, {
+        signal: signal ?? null,
+        headers: { ...headers, ...(resume ? this.range() : {}) },
+        ...(reload ? { cache: 'reload' } : {}),
+      });
+    } catch (cause) {
+      const error = new SqueezeBertError('NETWORK', url, cause);
+      // A server that has never answered will not do so now; one that has, may.
+      if (this.from === undefined) throw error;
+      return { error };
     }
-  } catch (error) {
-    if (!signal?.aborted && total !== undefined && loaded < total)
-      throw new SqueezeBertError('FILE_TRUNCATED', `${url}: ${loaded} of ${total} bytes`, error);
-    throw failure(error, url, signal);
+    const { status } = response;
+    const type = response.headers.get('content-type');
+    const usable = response.ok && !isHtml(type) && !(status === 206 && !(resume && this.continues(response)));
+    if (!usable) void response.body?.cancel().catch(() => {});
+    if ([429, 502, 503, 504].includes(status)) {
+      const wait = retryAfter(response);
+      const error = statusError(status, wait === undefined ? url : `${url}, to be tried again in ${wait / 1000} s`);
+      if (wait !== undefined && wait > longestPause) throw error;
+      return { error, pause: wait ?? 1000 };
+    }
+    // The file has changed meanwhile, or the server counts differently.
+    if (resume && (status === 416 || (status === 206 && !usable))) {
+      this.forget();
+      return { error: new SqueezeBertError('FILE_TRUNCATED', url) };
+    }
+    if (optional && (status === 404 || status === 410)) return false;
+    if (!response.ok) throw statusError(status, url);
+    if (!usable) throw new SqueezeBertError('UNEXPECTED_HTML', url);
+    if (status !== 206) this.begin(response, type);
+    return this.receive(response);
   }
+
+  private forget(): void {
+    this.blobs = [];
+    this.parts = [];
+    this.waiting = 0;
+    this.loaded = 0;
+  }
+
+  private begin(response: Response, type: string | null): void {
+    const { headers } = response;
+    this.forget();
+    this.from = response.url || this.url;
+    this.type = type ?? '';
+    this.validator = validatorOf(response);
+    const etag = headers.get('etag');
+    const encoded = headers.get('content-encoding') !== null;
+    this.condition = encoded ? null : etag?.startsWith('"') ? etag : headers.get('last-modified');
+    // What is counted are the bytes after decompression; the header counts those before.
+    const length = encoded ? null : headers.get('content-length');
+    this.total = length === null ? undefined : Number(length);
+  }
+
+  /** If-Range makes a browser ask other origins for leave, which many refuse; there the answer's ETag must do. */
+  private range(): Record<string, string> {
+    const own =
+      typeof location === 'undefined' || new URL(this.from as string, location.href).origin === location.origin;
+    return {
+      Range: `bytes=${this.loaded}-`,
+      ...(own ? { 'If-Range': this.condition as string } : {}),
+    };
+  }
+
+  /** Whether a partial answer goes on where ours broke off, in the same file. */
+  private continues({ headers }: Response): boolean {
+    const etag = headers.get('etag');
+    const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers.get('content-range') ?? '');
+    return (
+      this.condition === (etag ?? headers.get('last-modified')) &&
+      Number(range?.[1]) === this.loaded &&
+      (this.total === undefined || Number(range?.[2]) === this.total)
+    );
+  }
+
+  private async receive(response: Response): Promise<true | Interruption> {
+    const { signal, onProgress } = this.options;
+    // A browser hides that an answer of another origin was compressed: then there are more bytes than announced.
+    const report = () =>
+      onProgress?.(this.loaded, this.total !== undefined && this.loaded <= this.total ? this.total : undefined);
+    let cause: unknown;
+    try {
+      const reader = response.body?.getReader();
+      for (;;) {
+        const piece = await reader?.read();
+        if (!piece?.value) break;
+        this.parts.push(piece.value as Uint8Array<ArrayBuffer>);
+        this.loaded += piece.value.byteLength;
+        this.waiting += piece.value.byteLength;
+        if (this.waiting >= handOver) {
+          this.blobs.push(new Blob(this.parts));
+          this.parts = [];
+          this.waiting = 0;
+        }
+        const now = performance.now();
+        if (now - this.reported >= reportEvery) {
+          this.reported = now;
+          report();
+        }
+      }
+    } catch (error) {
+      cause = error;
+    }
+    throwIfAborted(signal);
+    const short = this.total !== undefined && this.loaded < this.total;
+    if (short || cause !== undefined) {
+      const detail = `${this.url}: ${this.loaded} of ${this.total} bytes`;
+      return {
+        error: short
+          ? new SqueezeBertError('FILE_TRUNCATED', detail, cause)
+          : new SqueezeBertError('NETWORK', this.url, cause),
+      };
+    }
+    report();
+    return true;
+  }
+}
+
+/** Errors: ABORTED, NETWORK, FILE_NOT_FOUND, UNAUTHORIZED, HTTP_STATUS, UNEXPECTED_HTML, FILE_TRUNCATED. */
+export async function download(url: string, options: DownloadOptions = {}): Promise<Download | null> {
+  const { signal } = options;
   throwIfAborted(signal);
-  if (total !== undefined && loaded !== total)
-    throw new SqueezeBertError('FILE_TRUNCATED', `${url}: ${loaded} of ${total} bytes`);
-  const blob = new Blob([...blobs, ...parts]);
-  if (await looksLikeHtml(blob, response.headers.get('content-type'))) {
-    if (optional) return null;
-    throw new SqueezeBertError('UNEXPECTED_HTML', url);
+  if (url.startsWith('data:')) return { blob: fromDataUrl(url), validator: '' };
+  const transfer = new Transfer(url, options);
+  for (let failures = 0; ; ++failures) {
+    const before = transfer.loaded;
+    let result: boolean | Interruption;
+    try {
+      result = await transfer.attempt();
+    } catch (error) {
+      throwIfAborted(signal);
+      throw error;
+    }
+    if (result === false) return null;
+    if (result === true) break;
+    throwIfAborted(signal);
+    if (transfer.loaded - before > 1 << 20) failures = 0;
+    if (failures === retries) throw result.error;
+    await pause(result.pause ?? 200 * 2 ** failures, signal);
   }
-  return blob;
+  const done = transfer.finish();
+  await refuseHtml(done.blob, url);
+  return done;
 }

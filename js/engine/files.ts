@@ -3,19 +3,20 @@ import { SqueezeBertError, throwIfAborted } from '../errors.ts';
 import { isNode, nodeModule } from '../node.ts';
 import type { FilesSpec, LoadRequest, Progress } from '../operations.ts';
 import { download } from './download.ts';
-
-/** Bytes that the engine reads piece by piece. `read` fills `target` and says whether it could. */
-export interface SyncSource {
-  readonly size: number;
-  read(offset: number, target: Uint8Array): boolean;
-  close?(): void;
-}
+import { checkIntegrity } from './integrity.ts';
+import { blobSource, bytesSource, pathSource, type SyncSource } from './sync-source.ts';
+import { TotalProgress } from './total-progress.ts';
 
 /** What the engine sees. */
 export class EngineFiles {
   private readonly sources = new Map<string, SyncSource>();
   private closed = false;
+  /** Versions of the files, as the server called them. */
+  readonly validators: Record<string, string> = {};
 
+  get names(): string[] {
+    return [...this.sources.keys()];
+  }
   set(name: string, source: SyncSource): void {
     this.sources.set(name, source);
     if (this.closed) source.close?.();
@@ -33,80 +34,30 @@ export class EngineFiles {
   }
 }
 
-function bytesSource(bytes: Uint8Array): SyncSource {
-  return {
-    size: bytes.byteLength,
-    read(offset, target) {
-      target.set(bytes.subarray(offset, offset + target.length));
-      return true;
-    },
-  };
-}
-
-declare const FileReaderSync: (new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer }) | undefined;
-
-/** In a worker a Blob stays where the browser keeps it, often on disk; elsewhere it is read at once. */
-async function blobSource(blob: Blob): Promise<SyncSource> {
-  if (typeof FileReaderSync === 'undefined') return bytesSource(new Uint8Array(await blob.arrayBuffer()));
-  const reader = new FileReaderSync();
-  return {
-    size: blob.size,
-    read(offset, target) {
-      try {
-        target.set(new Uint8Array(reader.readAsArrayBuffer(blob.slice(offset, offset + target.length))));
-        return true;
-      } catch {
-        return false;
-      }
-    },
-  };
-}
-
-/** Errors: FILE_READ for what is there but is no readable file. */
-function pathSource(path: string): SyncSource | null {
-  const { closeSync, existsSync, fstatSync, openSync, readSync, statSync } = nodeModule('node:fs');
-  if (!existsSync(path)) return null;
-  if (!statSync(path).isFile()) throw new SqueezeBertError('FILE_READ', `${path} is not a file`);
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    throw new SqueezeBertError('FILE_READ', path, error);
-  }
-  return {
-    size: fstatSync(file).size,
-    read(offset, target) {
-      // A view of wasm memory: what Node reads into lies there at once.
-      try {
-        for (let done = 0; done < target.length; ) {
-          const count = readSync(file, target, done, target.length - done, offset + done);
-          if (count === 0) return false;
-          done += count;
-        }
-        return true;
-      } catch {
-        return false;
-      }
-    },
-    close: () => closeSync(file),
-  };
-}
-
 export interface FetchContext {
   signal?: AbortSignal | null | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-class Fetcher {
-  readonly files = new EngineFiles();
-  private readonly source: FilesSpec;
-  private readonly request: LoadRequest;
-  private readonly context: FetchContext;
+export const nameOf = ({ name, folder, directory }: FilesSpec) => name ?? folder ?? directory ?? '';
 
-  constructor(request: LoadRequest, context: FetchContext) {
+class Fetcher {
+  private readonly source: FilesSpec;
+  private readonly total: TotalProgress;
+  /** Pages that came where optional files were expected. */
+  private readonly pages = new Map<string, SqueezeBertError>();
+
+  constructor(
+    private readonly request: LoadRequest,
+    readonly files: EngineFiles,
+    private readonly context: FetchContext,
+  ) {
     this.source = request.source;
-    this.request = request;
-    this.context = context;
+    this.total = new TotalProgress(nameOf(request.source), request.model, (progress) => context.onProgress?.(progress));
+  }
+
+  end(): void {
+    this.total.end();
   }
 
   /** Whether the file is there. Errors of a file that is there but cannot be had are thrown in any case. */
@@ -115,18 +66,60 @@ class Fetcher {
     if (this.files.has(name)) return true;
     const source = await this.find(name, optional);
     if (source) this.files.set(name, source);
-    else if (!optional) {
-      const { directory } = this.source;
-      throw new SqueezeBertError('FILE_NOT_FOUND', directory === undefined ? name : `${directory}/${name}`);
-    }
+    else if (!optional) throw this.missing(name);
     return source !== null;
+  }
+
+  /** The first of these that is there, each with what belongs to it. Errors: FILE_NOT_FOUND, UNEXPECTED_HTML. */
+  async first(...choices: [name: string, more?: (name: string) => Promise<void>][]): Promise<void> {
+    for (const [name, more] of choices) {
+      if (!(await this.get(name, true))) continue;
+      return more?.(name);
+    }
+    const names = choices.map(([name]) => name);
+    const page = names.find((name) => this.pages.has(name));
+    throw page ? this.pages.get(page) : this.missing(names.join(', '));
+  }
+
+  /** The files that an index of shards names. Errors: JSON_SYNTAX, FILE_NOT_FOUND, INVALID_ARGUMENT for paths. */
+  async shards(index: string): Promise<void> {
+    const source = this.files.open(index) as SyncSource;
+    const bytes = new Uint8Array(source.size);
+    if (!source.read(0, bytes)) throw new SqueezeBertError('FILE_READ', index);
+    let names: unknown[];
+    let size: unknown;
+    try {
+      const { weight_map, metadata } = JSON.parse(new TextDecoder().decode(bytes));
+      names = [...new Set(Object.values(weight_map as object))];
+      size = metadata?.total_size;
+    } catch (error) {
+      throw new SqueezeBertError('JSON_SYNTAX', index, error);
+    }
+    const end = index.slice(index.indexOf('.'), -'.index.json'.length);
+    for (const name of names) {
+      // A name beside the index: no path, nothing hidden, no other kind of file.
+      if (typeof name !== 'string' || !/^\w[\w.-]*$/.test(name) || !name.endsWith(end))
+        throw new SqueezeBertError('FILE_NOT_FOUND', `${index} names the file ${JSON.stringify(name)}`);
+      if (typeof size === 'number' && this.isRemote(name)) this.total.set(name, 0, size / names.length);
+    }
+    for (const name of names) await this.get(name as string, false);
+  }
+
+  private missing(name: string): SqueezeBertError {
+    const { directory, folder = directory && `${directory}/` } = this.source;
+    return new SqueezeBertError('FILE_NOT_FOUND', (folder ?? '') + name);
+  }
+
+  private isRemote(name: string): boolean {
+    return this.source.folder !== undefined && !Object.hasOwn(this.source.files, name);
   }
 
   private async find(name: string, optional: boolean): Promise<SyncSource | null> {
     const { files, folder, directory } = this.source;
     const spec = Object.hasOwn(files, name) ? files[name] : undefined;
-    if (spec instanceof Uint8Array) return bytesSource(spec);
-    if (spec instanceof Blob) return blobSource(spec);
+    if (spec instanceof Uint8Array)
+      return this.checked(name, new Blob([spec as Uint8Array<ArrayBuffer>]), bytesSource(spec));
+    if (spec instanceof Blob) return this.checked(name, spec);
     if (spec && 'path' in spec) return pathSource(spec.path);
     if (spec) return this.fetch(name, spec.url, false);
     if (directory !== undefined) return pathSource(`${directory}/${name}`);
@@ -134,56 +127,92 @@ class Fetcher {
     return null;
   }
 
+  private async checked(name: string, blob: Blob, source?: SyncSource): Promise<SyncSource> {
+    const { integrity } = this.request;
+    if (integrity && Object.hasOwn(integrity, name)) await checkIntegrity(blob, integrity[name] as string, name);
+    return source ?? blobSource(blob);
+  }
+
   private async fetch(name: string, url: string, optional: boolean): Promise<SyncSource | null> {
     const { signal, onProgress } = this.context;
-    const base = { name: this.source.folder ?? url, file: name };
+    const { headers, cache } = this.request;
+    const base = { name: this.source.name ?? this.source.folder ?? url, file: name };
     if (url.startsWith('file:') && isNode()) return pathSource(nodeModule('node:url').fileURLToPath(url));
     onProgress?.({ status: 'initiate', ...base });
-    const blob = await download(url, {
+    const result = await download(url, {
       signal,
       optional,
-      headers: this.request.headers,
-      onProgress: (loaded, total) =>
+      headers,
+      reload: cache === 'reload',
+      onProgress: (loaded, total) => {
+        this.total.set(name, loaded, total);
         onProgress?.({
           status: 'progress',
           ...base,
           loaded,
           ...(total === undefined ? {} : { total, progress: (100 * loaded) / total }),
-        }),
+        });
+      },
+    }).catch((error: SqueezeBertError) => {
+      // Servers of single-page applications have a page for whatever they do not know.
+      if (!optional || error.code !== 'UNEXPECTED_HTML') throw error;
+      this.pages.set(name, error);
     });
-    if (!blob) return null;
+    if (!result) return null;
+    const { blob, validator } = result;
+    const source = await this.checked(name, blob);
+    this.files.validators[name] = validator;
+    this.total.set(name, blob.size, blob.size);
     onProgress?.({ status: 'done', ...base, loaded: blob.size, total: blob.size });
-    return blobSource(blob);
+    return source;
   }
 }
 
-/** Errors: those of a download; FILE_NOT_FOUND naming the file. */
-export async function fetchFiles(request: LoadRequest, { signal, onProgress }: FetchContext): Promise<EngineFiles> {
+/**
+ * Fetches what `request` wants and `files` does not have yet.
+ *
+ * Errors: those of a download; FILE_NOT_FOUND naming the file; INTEGRITY.
+ */
+export async function fetchFiles(
+  request: LoadRequest,
+  { signal, onProgress }: FetchContext,
+  files = new EngineFiles(),
+): Promise<EngineFiles> {
   throwIfAborted(signal);
   // The first file that fails stops the others.
   const stop = new AbortController();
   const onAbort = () => stop.abort(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
-  const fetcher = new Fetcher(request, { signal: stop.signal, onProgress });
+  const fetcher = new Fetcher(request, files, { signal: stop.signal, onProgress });
   const tokenizer = async () => {
     const settings = ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'];
     // A list of files is complete; a folder has to be asked, and is asked for as little as possible.
     const rest = request.source.folder === undefined ? settings : settings.slice(0, 1);
-    await Promise.all(rest.map((name) => fetcher.get(name, true)));
-    if (!(await fetcher.get('tokenizer.json', true))) await fetcher.get('vocab.txt', false);
+    const merges = async () => void (await fetcher.get('merges.txt', false));
+    await Promise.all([
+      ...rest.map((name) => fetcher.get(name, true)),
+      fetcher.first(['tokenizer.json'], ['vocab.txt'], ['vocab.json', merges]),
+    ]);
   };
   const model = async () => {
+    const shards = (index: string) => fetcher.shards(index);
     await fetcher.get('config.json', false);
-    await fetcher.get('model.safetensors', false);
+    await fetcher.first(
+      ['model.safetensors'],
+      ['model.safetensors.index.json', shards],
+      ['pytorch_model.bin'],
+      ['pytorch_model.bin.index.json', shards],
+    );
   };
   try {
     await Promise.all([request.tokenizer ? tokenizer() : null, request.model ? model() : null]);
+    fetcher.end();
   } catch (error) {
-    fetcher.files.close();
+    files.close();
     stop.abort();
     throw error;
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
-  return fetcher.files;
+  return files;
 }

@@ -1,11 +1,12 @@
 // The engine in this thread: what the worker runs, and what Node and workers of your own use directly.
 
+import { listEntries, removeEntries } from '../cache/entries.ts';
+import { openStore } from '../cache/store.ts';
 import type { ErrorCode } from '../error-codes.ts';
 import { SqueezeBertError, throwIfAborted, toError } from '../errors.ts';
 import type {
   Backend,
   CallOptions,
-  Head,
   ModelInfo,
   OperationName,
   Operations,
@@ -13,7 +14,9 @@ import type {
   Result,
   TokenizerInfo,
 } from '../operations.ts';
-import { fetchFiles } from './files.ts';
+import { CachedLoad } from './cached-load.ts';
+import { EngineFiles, fetchFiles, nameOf } from './files.ts';
+import { savedModel } from './saved.ts';
 import { bestBuild, type EngineModule, loadEngine } from './wasm.ts';
 
 type Answer<Value> = Value | { error: { code: string; detail: string } };
@@ -89,19 +92,45 @@ export class LocalBackend implements Backend {
     },
 
     load: async (request, options) => {
-      const files = await fetchFiles(request, options);
+      const files = new EngineFiles();
+      const cached = await CachedLoad.open(request);
+      let complete = false;
       try {
+        await cached?.restore(files, options);
+        const has = (part: 'tokenizer' | 'model') => cached?.found.includes(part) ?? false;
+        const missing = {
+          ...request,
+          tokenizer: request.tokenizer && !has('tokenizer'),
+          model: request.model && !has('model'),
+        };
+        if (missing.tokenizer || missing.model) {
+          if (request.localOnly && request.source.folder !== undefined)
+            throw new SqueezeBertError(
+              'FILE_NOT_FOUND',
+              `${nameOf(request.source)} is not in the cache, and local_files_only`,
+            );
+          await fetchFiles(missing, options, files);
+        }
+        complete = true;
         throwIfAborted(options.signal);
         const tokenizer = request.tokenizer ? (unwrap(this.engine.loadTokenizer(files)) as TokenizerInfo) : null;
         try {
           const model = request.model
             ? unwrap(this.engine.loadModel(files, request.head ?? '', request.dtype ?? ''))
             : null;
+          const saved = model && missing.model && cached ? savedModel(this.engine, model.handle) : null;
+          await cached?.keep(files, saved, model?.dtype ?? '', options);
           return { tokenizer, model: model && (model as ModelInfo) };
         } catch (error) {
           if (tokenizer) this.engine.release(tokenizer.handle);
           throw error;
         }
+      } catch (error) {
+        // What comes from the cache has been loaded before; if it cannot be now, it is not what it was.
+        const memory = error instanceof WebAssembly.RuntimeError || toError(error).code === 'OUT_OF_MEMORY';
+        if (!complete || !cached?.found.length || options.signal?.aborted || this.over || memory) throw error;
+        await cached.remove();
+        return await this.handlers.load({ ...request, cache: 'reload' }, options);
       } finally {
         files.close();
       }
@@ -142,5 +171,9 @@ export class LocalBackend implements Backend {
     },
 
     heapBytes: () => this.engine.heapBytes(),
+
+    listCache: async ({ cacheDir }) => listEntries(await openStore(cacheDir)),
+
+    clearCache: async ({ cacheDir, source }) => removeEntries(await openStore(cacheDir), source),
   };
 }

@@ -1,8 +1,9 @@
 // The forms in which a model and the engine may be named.
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { relative } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import type * as Package from '../../js/api.ts';
@@ -27,6 +28,8 @@ afterAll(() => {
 });
 const host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 const hub = env.hub;
+env.cacheDir = mkdtempSync(join(tmpdir(), 'squeezebert-cache-'));
+afterAll(() => rmSync(env.cacheDir as string, { recursive: true, force: true }));
 afterEach(() => {
   requests = [];
   env.hub = hub;

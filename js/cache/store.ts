@@ -1,0 +1,146 @@
+// Where cached bytes lie: files by their names, in whatever the platform has.
+import { blobSource, pathSource, type SyncSource } from '../engine/sync-source.ts';
+import { isNode, nodeModule } from '../node.ts';
+
+export interface Store {
+  list(): Promise<string[]>;
+  /** Null where there is none. */
+  read(name: string): Promise<SyncSource | null>;
+  /** The parts are read one after the other, each before the next is asked for. */
+  write(name: string, parts: Iterable<Uint8Array<ArrayBuffer>>): Promise<void>;
+  remove(name: string): Promise<void>;
+}
+
+const folder = 'squeezebert-wasm';
+const nothing = () => {};
+
+/** A dedicated worker's files of the origin. */
+async function originFiles(): Promise<Store> {
+  const root = await navigator.storage.getDirectory();
+  const directory = await root.getDirectoryHandle(folder, { create: true });
+  return {
+    async list() {
+      const names: string[] = [];
+      for await (const name of (directory as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
+      return names;
+    },
+    async read(name) {
+      const file = await directory.getFileHandle(name).catch(nothing);
+      return file ? blobSource(await file.getFile()) : null;
+    },
+    async write(name, parts) {
+      const file = (await directory.getFileHandle(name, { create: true })) as unknown as {
+        createSyncAccessHandle(): Promise<SyncAccess>;
+      };
+      const access = await file.createSyncAccessHandle();
+      try {
+        access.truncate(0);
+        let at = 0;
+        for (const part of parts) {
+          if (access.write(part, { at }) !== part.length) throw new Error('the disk is full');
+          at += part.length;
+        }
+        access.flush();
+      } finally {
+        access.close();
+      }
+    },
+    remove: (name) => directory.removeEntry(name).catch(nothing),
+  };
+}
+
+interface SyncAccess {
+  truncate(size: number): void;
+  write(bytes: Uint8Array, options: { at: number }): number;
+  flush(): void;
+  close(): void;
+}
+
+interface Blobs {
+  keys(): Promise<string[]>;
+  get(name: string): Promise<Blob | undefined>;
+  put(name: string, blob: Blob): Promise<unknown>;
+  delete(name: string): Promise<unknown>;
+}
+
+const blobStore = (blobs: Blobs): Store => ({
+  list: () => blobs.keys(),
+  async read(name) {
+    const blob = await blobs.get(name);
+    return blob ? blobSource(blob) : null;
+  },
+  async write(name, parts) {
+    await blobs.put(name, new Blob(Array.from(parts, (part) => new Blob([part]))));
+  },
+  async remove(name) {
+    await blobs.delete(name);
+  },
+});
+
+/** Threads without files of the origin, and browsers without them. */
+async function cacheStorage(): Promise<Store> {
+  const cache = await caches.open(folder);
+  const address = (name: string) => new URL(`/${folder}/${name}`, location.origin);
+  return blobStore({
+    keys: async () => (await cache.keys()).map(({ url }) => url.slice(url.lastIndexOf('/') + 1)),
+    get: async (name) => (await cache.match(address(name)))?.blob(),
+    put: (name, blob) => cache.put(address(name), new Response(blob)),
+    delete: (name) => cache.delete(address(name)),
+  });
+}
+
+const kept = new Map<string, Blob>();
+/** As long as this thread lives. */
+const memory = (): Store =>
+  blobStore({
+    keys: async () => [...kept.keys()],
+    get: async (name) => kept.get(name),
+    put: async (name, blob) => kept.set(name, blob),
+    delete: async (name) => kept.delete(name),
+  });
+
+function defaultDirectory(): string {
+  const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
+  return `${XDG_CACHE_HOME || LOCALAPPDATA || `${nodeModule('node:os').homedir()}/.cache`}/${folder}/models`;
+}
+
+function disk(directory: string): Store {
+  const fs = nodeModule('node:fs');
+  const path = (name: string) => `${directory}/${name}`;
+  return {
+    list: async () => (fs.existsSync(directory) ? fs.readdirSync(directory) : []),
+    read: async (name) => pathSource(path(name)),
+    async write(name, parts) {
+      fs.mkdirSync(directory, { recursive: true });
+      // Under another name until it is whole: other processes may be reading the old one.
+      const temporary = path(`${name}.${process.pid}`);
+      try {
+        const file = fs.openSync(temporary, 'w');
+        try {
+          for (const part of parts)
+            for (let done = 0; done < part.length; ) done += fs.writeSync(file, part, done, part.length - done);
+        } finally {
+          fs.closeSync(file);
+        }
+        fs.renameSync(temporary, path(name));
+      } catch (error) {
+        fs.rmSync(temporary, { force: true });
+        throw error;
+      }
+    },
+    remove: async (name) => fs.rmSync(path(name), { force: true }),
+  };
+}
+
+/** The best that there is here. `directory`: in Node. */
+export async function openStore(directory: string | undefined): Promise<Store> {
+  if (isNode()) return disk(directory ?? defaultDirectory());
+  try {
+    if ('createSyncAccessHandle' in FileSystemFileHandle.prototype) return await originFiles();
+  } catch {}
+  try {
+    return await cacheStorage();
+  } catch {
+    return memory();
+  }
+}

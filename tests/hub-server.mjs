@@ -1,0 +1,163 @@
+// A server that behaves like the hub, and as badly as servers do: the files of a model under
+//   /<behaviour>[,<behaviour>...]/<name>/resolve/<revision>/<file>
+// Weights move to another origin (a second port), as on the hub. What was asked for is in GET /log, whose DELETE forgets it.
+//
+// Behaviours, all of the weights unless said: `plain`; `slow` (a chunk each 20 ms), `cut` (the connection breaks after a
+// third, twice), `cut-always`, `changes` (cut, and another file with another ETag behind it), `no-range` (cut, whole again),
+// `no-validators` (cut, without ETag and date), `weak` (cut, weak ETag), `short` (fewer bytes than announced), `busy` (429
+// with Retry-After: 1, twice), `busy-long` (429 for an hour), `busy-unexposed` (503 without Retry-After, once), `html` (a page
+// instead of the weights), `html-all` (pages for everything), `private` (401 without the token), `bin` (pytorch_model.bin only),
+// `shards`, `bad-shards` (an index that names a path), `vocab-json` (vocab.json and merges.txt only), `gzip` (config.json
+// compressed), `local` (no redirect), `new` (a changed ETag).
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const shipped = fileURLToPath(new URL('../models/sentiment-en', import.meta.url));
+const exposed = 'ETag, Content-Range, Accept-Ranges, Retry-After, Content-Encoding, Content-Length';
+
+const isWeights = (file) => /\.(safetensors|bin)$/.test(file);
+
+/** Two servers, `{ hub, store, log, close }`: addresses and what was asked for. `folder`: the model's files. */
+export async function startHub(folder = shipped) {
+  let log = [];
+  /** How often something happened, by the request's path. */
+  const times = new Map();
+  const once = (key, limit = 1) => {
+    const count = (times.get(key) ?? 0) + 1;
+    times.set(key, count);
+    return count <= limit;
+  };
+  const cached = new Map();
+  const content = (file) => {
+    const path = `${folder}/${file}`;
+    if (!cached.has(path)) cached.set(path, existsSync(path) ? readFileSync(path) : null);
+    return cached.get(path);
+  };
+
+  /** The bytes of a file as the behaviours have it; null: 404. */
+  function find(kinds, file) {
+    if (kinds.has('vocab-json') && /^(vocab\.txt|tokenizer\.json)$/.test(file)) return null;
+    if (kinds.has('vocab-json') && file === 'vocab.json') return Buffer.from('{"a": 0}');
+    if (kinds.has('vocab-json') && file === 'merges.txt') return Buffer.from('#version: 0.2\n');
+    if (kinds.has('bin')) {
+      if (file === 'model.safetensors') return null;
+      if (file === 'pytorch_model.bin') return Buffer.from('a torch file');
+    }
+    if (kinds.has('shards') || kinds.has('bad-shards')) {
+      if (file === 'model.safetensors') return null;
+      const names = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
+      if (file === 'model.safetensors.index.json') {
+        const weight_map = { a: names[0], b: kinds.has('bad-shards') ? '../../model.safetensors' : names[1], c: names[0] };
+        return Buffer.from(JSON.stringify({ metadata: { total_size: 300_000 }, weight_map }));
+      }
+      if (names.includes(file)) return Buffer.alloc(150_000, file);
+    }
+    return content(file);
+  }
+
+  function allow(request, response) {
+    response.setHeader('access-control-allow-origin', request.headers.origin ?? '*');
+    response.setHeader('access-control-allow-methods', 'GET, HEAD, DELETE, OPTIONS');
+    // If-Range is not among them, as on content networks
+    response.setHeader('access-control-allow-headers', 'authorization, range, x-test');
+    response.setHeader('access-control-expose-headers', exposed);
+    response.setHeader('cache-control', 'no-store');
+  }
+
+  function answer(request, response, server) {
+    allow(request, response);
+    const url = new URL(request.url, 'http://server');
+    if (request.method === 'OPTIONS') return response.writeHead(204).end();
+    if (url.pathname === '/log') {
+      if (request.method === 'DELETE') {
+        log = [];
+        times.clear();
+      }
+      return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(log));
+    }
+    const [, list = '', ...rest] = decodeURIComponent(url.pathname).split('/');
+    const file = rest.at(-1) ?? '';
+    const kinds = new Set(list.split(','));
+    const { authorization, range, 'if-range': ifRange } = request.headers;
+    log.push({ server, method: request.method, path: url.pathname, file, authorization, range, ifRange });
+    const page = () =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>an application</title>');
+    const plain = (status, headers = {}) => response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end('no');
+
+    if (kinds.has('html-all')) return page();
+    if (kinds.has('private') && server === 'hub' && authorization !== 'Bearer secret') return plain(401);
+    const weights = isWeights(file);
+    if (weights && server === 'hub') {
+      if (kinds.has('html')) return page();
+      if (kinds.has('busy') && once(`${url.pathname} busy`, 2)) return plain(429, { 'retry-after': '1' });
+      if (kinds.has('busy-long')) return plain(429, { 'retry-after': '3600' });
+      if (kinds.has('busy-unexposed') && once(`${url.pathname} busy`)) return plain(503);
+    }
+    let body = find(kinds, file);
+    if (body === null) return plain(404);
+    if (weights && server === 'hub' && !kinds.has('local'))
+      return response.writeHead(302, { location: `${addresses.store}${url.pathname}` }).end();
+
+    const cuts = ['cut', 'cut-always', 'changes', 'no-range', 'no-validators', 'weak'].some((kind) => kinds.has(kind));
+    if (kinds.has('changes') && !once(`${url.pathname} ${request.method} old`)) kinds.add('new');
+    const digest = createHash('sha256').update(body).digest('hex').slice(0, 16) + (kinds.has('new') ? '-new' : '');
+    const etag = `${kinds.has('weak') ? 'W/' : ''}"${digest}"`;
+    const headers = { 'content-type': weights ? 'application/octet-stream' : 'text/plain' };
+    if (!kinds.has('no-validators')) headers.etag = etag;
+    if (kinds.has('gzip') && file === 'config.json') {
+      body = gzipSync(body);
+      headers['content-encoding'] = 'gzip';
+    }
+    let from = 0;
+    const start = /^bytes=(\d+)-$/.exec(range ?? '')?.[1];
+    if (weights && start !== undefined && !kinds.has('no-range') && (!ifRange || ifRange === etag)) {
+      from = Number(start);
+      if (from >= body.length) return plain(416);
+      headers['content-range'] = `bytes ${from}-${body.length - 1}/${body.length}`;
+    }
+    headers['content-length'] = body.length - from;
+    if (kinds.has('short') && weights) headers['content-length'] += 1000;
+    response.writeHead(from > 0 || headers['content-range'] ? 206 : 200, headers);
+    if (request.method === 'HEAD') return response.end();
+    const cut = weights && cuts && (kinds.has('cut-always') || once(`${url.pathname} cut`, kinds.has('cut') ? 2 : 1));
+    if (cut) {
+      // long enough for the client to see the bytes before the break
+      response.write(body.subarray(from, from + Math.ceil((body.length - from) / 3)), () =>
+        setTimeout(() => response.destroy(), 100),
+      );
+    } else if (kinds.has('slow') && weights) {
+      let at = from;
+      const timer = setInterval(() => {
+        response.write(body.subarray(at, at + 2000));
+        at += 2000;
+        if (at >= body.length) {
+          clearInterval(timer);
+          response.end();
+        }
+      }, 20);
+      response.on('close', () => clearInterval(timer));
+    } else if (kinds.has('short') && weights) {
+      response.write(body, () => setTimeout(() => response.destroy(), 50));
+    } else response.end(body.subarray(from));
+  }
+
+  const servers = ['hub', 'store'].map((name) => createServer((request, response) => answer(request, response, name)));
+  await Promise.all(
+    servers.map((server) => new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)))),
+  );
+  const [hub, store] = servers.map((server) => `http://127.0.0.1:${server.address().port}`);
+  const addresses = { hub, store };
+  return {
+    ...addresses,
+    log: () => log,
+    close() {
+      for (const server of servers) {
+        server.closeAllConnections();
+        server.close();
+      }
+    },
+  };
+}
