@@ -1,6 +1,7 @@
 // Which files a folder has, and which tokenizer they mean.
 #include <algorithm>
 
+#include "byte_pair_tokenizer.h"
 #include "tokenizer_files.h"
 #include "word_piece_tokenizer.h"
 
@@ -9,11 +10,12 @@ namespace {
 
 Error invalid(std::string detail) { return {ErrorCode::TOKENIZER_INVALID, std::move(detail)}; }
 
-// What every WordPiece tokenizer needs, wherever it came from.
+// What a tokenizer needs, wherever it came from.
 Result<void> check(const TokenizerSettings& settings) {
   const size_t size = settings.tokens.size();
   const std::string& unknown = settings.word_piece.unknown;
-  if (unknown.empty() || std::find(settings.tokens.begin(), settings.tokens.end(), unknown) == settings.tokens.end())
+  if (!settings.is_byte_level &&
+      (unknown.empty() || std::find(settings.tokens.begin(), settings.tokens.end(), unknown) == settings.tokens.end()))
     return invalid("the vocabulary lacks its unknown token '" + unknown + "'");
   for (const auto* pieces : {&settings.post_processor.single, &settings.post_processor.pair})
     for (const TemplatePiece& piece : *pieces)
@@ -31,11 +33,18 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::load(FileSet& files) {
   SQUEEZEBERT_TRY(read_tokenizer_config(files, config));
   if (files.has("tokenizer.json")) {
     SQUEEZEBERT_TRY(read_tokenizer_json(files, settings));
+    complete(config, settings.is_byte_level);
+    if (settings.is_byte_level) settings.add_prefix_space = config.add_prefix_space.value_or(settings.add_prefix_space);
+  } else if (files.has("vocab.json")) {
+    complete(config, true);
+    SQUEEZEBERT_TRY(read_byte_pairs(files, config, settings));
   } else {
+    complete(config, false);
     SQUEEZEBERT_TRY(read_vocabulary(files, config, settings));
   }
   SQUEEZEBERT_TRY(apply(config, settings));
   SQUEEZEBERT_TRY(check(settings));
+  if (settings.is_byte_level) return std::unique_ptr<Tokenizer>(new BytePairTokenizer(std::move(settings)));
   return std::unique_ptr<Tokenizer>(new WordPieceTokenizer(std::move(settings)));
 }
 

@@ -20,7 +20,16 @@ Template bert_template(int32_t cls, int32_t sep) {
   return out;
 }
 
-Encoding assemble(const std::vector<TemplatePiece>& pieces, const TextTokens& first, Window first_window,
+Template roberta_template(int32_t cls, int32_t sep) {
+  using Kind = TemplatePiece::Kind;
+  Template out;
+  out.single = {{Kind::special, {cls}, 0}, {Kind::first_text, {}, 0}, {Kind::special, {sep}, 0}};
+  out.pair = out.single;
+  out.pair.insert(out.pair.end(), {{Kind::special, {sep}, 0}, {Kind::second_text, {}, 0}, {Kind::special, {sep}, 0}});
+  return out;
+}
+
+Encoding assemble(const std::vector<TemplatePiece>& pieces, bool specials, const TextTokens& first, Window first_window,
                   const TextTokens* second, Window second_window) {
   Encoding out;
   size_t size = static_cast<size_t>(first_window.size() + second_window.size());
@@ -45,6 +54,7 @@ Encoding assemble(const std::vector<TemplatePiece>& pieces, const TextTokens& fi
   for (const TemplatePiece& piece : pieces) {
     switch (piece.kind) {
       case TemplatePiece::Kind::special:
+        if (!specials) break;
         out.ids.insert(out.ids.end(), piece.ids.begin(), piece.ids.end());
         out.word_ids.resize(out.ids.size(), -1);
         out.offsets.resize(out.ids.size());

@@ -27,6 +27,9 @@ struct Template {
 // [CLS] A [SEP] and [CLS] A [SEP] B [SEP] with these ids.
 Template bert_template(int32_t cls, int32_t sep);
 
+// <s> A </s> and <s> A </s></s> B </s>, all of type 0.
+Template roberta_template(int32_t cls, int32_t sep);
+
 // The tokens of one text before special tokens.
 struct TextTokens {
   std::vector<int32_t> ids, word_ids;
@@ -39,8 +42,8 @@ struct TextTokens {
   }
 };
 
-// A window of each text, put together. `pieces` decides about the second one.
-Encoding assemble(const std::vector<TemplatePiece>& pieces, const TextTokens& first, Window first_window,
+// A window of each text, put together. `pieces` decides about the second one; special tokens only where asked for.
+Encoding assemble(const std::vector<TemplatePiece>& pieces, bool specials, const TextTokens& first, Window first_window,
                   const TextTokens* second, Window second_window);
 
 // Fills up to `length` tokens, the overflowing windows too.

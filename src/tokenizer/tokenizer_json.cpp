@@ -1,5 +1,5 @@
-// tokenizer.json of Hugging Face's tokenizers, as far as it describes BERT's pipeline. What is not known is an error, so
-// that no text is ever tokenized almost as the file says.
+// tokenizer.json of Hugging Face's tokenizers, as far as it describes BERT's pipeline or RoBERTa's. What is not known is an
+// error, so that no text is ever tokenized almost as the file says.
 #include "../formats/json.h"
 #include "tokenizer_files.h"
 
@@ -21,19 +21,45 @@ bool bool_of(const json::Value& object, std::string_view name, bool absent) {
 
 bool is_absent(const json::Value* value) { return !value || value->is_null(); }
 
+// "Ġ t", or ["Ġ", "t"].
+Result<void> read_merge(const json::Value& value, MergeReader& merges) {
+  if (const auto line = value.string()) return merges.add(*line);
+  const std::vector<json::Value>& pair = value.items();
+  if (pair.size() != 2 || !pair[0].string() || !pair[1].string()) return invalid("a merge is not two tokens");
+  return merges.add(*pair[0].string(), *pair[1].string());
+}
+
+Result<void> read_byte_pairs(const json::Value& model, TokenizerSettings& settings) {
+  // Other ways to cut words than byte-level BPE's.
+  for (const std::string_view name : {"continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback"}) {
+    const json::Value* value = model.find(name);
+    const bool plain = is_absent(value) || value->string() == "" || value->boolean() == false || value->number() == 0;
+    if (!plain) return unsupported("BPE with " + std::string(name));
+  }
+  const json::Value* list = model.find("merges");
+  if (!list || !list->is_array()) return invalid("the model has no merges");
+  MergeReader merges(settings, "tokenizer.json");
+  for (const json::Value& value : list->items()) SQUEEZEBERT_TRY(read_merge(value, merges));
+  const json::Value* unknown = model.find("unk_token");
+  SQUEEZEBERT_TRY_ASSIGN(byte_pairs, merges.take(std::string(unknown ? unknown->string().value_or("") : ""),
+                                                 bool_of(model, "fuse_unk", false)));
+  settings.is_byte_level = true;
+  settings.byte_pairs = std::move(byte_pairs);
+  settings.ignore_merges = bool_of(model, "ignore_merges", false);
+  return {};
+}
+
 Result<void> read_model(const json::Value* model, TokenizerSettings& settings) {
   if (is_absent(model)) return invalid("there is no model");
   const json::Value* vocab = model->find("vocab");
-  // Old files do not name the model's type; only WordPiece has this prefix.
+  // Old files do not name the model's type; only BPE has merges, only WordPiece this prefix without them.
   const std::string_view type = type_of(model);
-  if (type != "WordPiece" && !(type.empty() && model->find("continuing_subword_prefix")))
+  const bool is_byte_level = type == "BPE" || (type.empty() && model->find("merges"));
+  if (!is_byte_level && type != "WordPiece" && !(type.empty() && model->find("continuing_subword_prefix")))
     return unsupported("model '" + std::string(type) + "'");
   if (!vocab || !vocab->is_object()) return invalid("the model has no vocab");
-  for (const json::Member& member : vocab->members()) {
-    const auto id = member.value.integer();
-    if (!id) return invalid("the token '" + member.name + "' has no id");
-    SQUEEZEBERT_TRY(set_token(settings, *id, member.name));
-  }
+  SQUEEZEBERT_TRY(read_vocab(*vocab, "tokenizer.json", settings));
+  if (is_byte_level) return read_byte_pairs(*model, settings);
   if (const json::Value* value = model->find("unk_token")) settings.word_piece.unknown = value->string().value_or("[UNK]");
   if (const json::Value* value = model->find("continuing_subword_prefix"))
     settings.word_piece.continuing_prefix = value->string().value_or("##");
@@ -50,7 +76,8 @@ Result<void> read_normalizer(const json::Value* normalizer, TokenizerSettings& s
     settings.normalize = false;
     return {};
   }
-  if (type_of(normalizer) != "BertNormalizer") return unsupported("normalizer '" + std::string(type_of(normalizer)) + "'");
+  if (settings.is_byte_level || type_of(normalizer) != "BertNormalizer")
+    return unsupported("normalizer '" + std::string(type_of(normalizer)) + "'");
   const json::Value* strip = normalizer->find("strip_accents");
   settings.normalizer = {bool_of(*normalizer, "clean_text", true), bool_of(*normalizer, "handle_chinese_chars", true),
                          strip ? strip->boolean() : std::nullopt, bool_of(*normalizer, "lowercase", true)};
@@ -106,10 +133,24 @@ Result<void> read_post_processor(const json::Value* value, TokenizerSettings& se
     settings.post_processor = {std::move(single), std::move(pair)};
     return {};
   }
-  if (type_of(value) != "BertProcessing") return unsupported("post_processor '" + std::string(type_of(value)) + "'");
+  const std::string_view type = type_of(value);
+  if (settings.is_byte_level && type == "Sequence") {
+    const json::Value* processors = value->find("processors");
+    if (!processors) return invalid("a sequence without processors");
+    for (const json::Value& processor : processors->items()) SQUEEZEBERT_TRY(read_post_processor(&processor, settings));
+    return {};
+  }
+  const bool is_roberta = settings.is_byte_level && type == "RobertaProcessing";
+  if (is_roberta || (settings.is_byte_level && type == "ByteLevel")) {
+    settings.trim_offsets = bool_of(*value, "trim_offsets", true);
+    settings.trim_prefix_space = bool_of(*value, "add_prefix_space", true);
+    if (!is_roberta) return {};
+  } else if (type != "BertProcessing") {
+    return unsupported("post_processor '" + std::string(type) + "'");
+  }
   const auto cls = id_of_pair(value->find("cls")), sep = id_of_pair(value->find("sep"));
-  if (!cls || !sep) return invalid("BertProcessing without cls or sep");
-  settings.post_processor = bert_template(*cls, *sep);
+  if (!cls || !sep) return invalid(std::string(type) + " without cls or sep");
+  settings.post_processor = is_roberta ? roberta_template(*cls, *sep) : bert_template(*cls, *sep);
   return {};
 }
 
@@ -122,10 +163,14 @@ Result<void> read_tokenizer_json(FileSet& files, TokenizerSettings& settings) {
   if (!root.is_object()) return invalid("not an object");
   SQUEEZEBERT_TRY(read_model(root.find("model"), settings));
   SQUEEZEBERT_TRY(read_normalizer(root.find("normalizer"), settings));
-  if (type_of(root.find("pre_tokenizer")) != "BertPreTokenizer")
-    return unsupported("pre_tokenizer '" + std::string(type_of(root.find("pre_tokenizer"))) + "'");
+  const json::Value* pre_tokenizer = root.find("pre_tokenizer");
+  if (type_of(pre_tokenizer) != (settings.is_byte_level ? "ByteLevel" : "BertPreTokenizer"))
+    return unsupported("pre_tokenizer '" + std::string(type_of(pre_tokenizer)) + "'");
+  settings.add_prefix_space = bool_of(*pre_tokenizer, "add_prefix_space", true);
+  settings.use_regex = bool_of(*pre_tokenizer, "use_regex", true);
   SQUEEZEBERT_TRY(read_post_processor(root.find("post_processor"), settings));
-  if (const json::Value* decoder = root.find("decoder"); !is_absent(decoder) && type_of(decoder) != "WordPiece")
+  if (const json::Value* decoder = root.find("decoder");
+      settings.is_byte_level ? type_of(decoder) != "ByteLevel" : !is_absent(decoder) && type_of(decoder) != "WordPiece")
     return unsupported("decoder '" + std::string(type_of(decoder)) + "'");
   if (const json::Value* added = root.find("added_tokens")) {
     for (const json::Value& value : added->items()) {

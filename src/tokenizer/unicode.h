@@ -1,4 +1,4 @@
-// What BERT's normaliser and pre-tokenizer ask about a code point. The tables are generated (tools/unicode) and follow
+// What BERT's normaliser and the pre-tokenizers ask about a code point. The tables are generated (tools/unicode) and follow
 // Hugging Face's tokenizers, whose data mixes several Unicode versions.
 #pragma once
 
@@ -10,6 +10,8 @@ bool is_mark(char32_t code);         // Mn, removed with the accents
 bool is_ideograph(char32_t code);    // CJK, set apart by spaces
 bool is_white_space(char32_t code);  // separates words
 bool is_punctuation(char32_t code);  // a word of its own; all ASCII that is neither letter, digit, space nor control too
+bool is_letter(char32_t code);       // of the byte-level pre-tokenizer, \p{L}
+bool is_number(char32_t code);       // the same, \p{N}
 
 // Up to three code points.
 struct Points {

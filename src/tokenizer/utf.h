@@ -54,6 +54,9 @@ inline void append_utf8(std::string& target, char32_t code) {
 // None where the bytes are not UTF-8 (overlong forms and surrogates included).
 std::optional<std::u16string> to_utf16(std::string_view text);
 
+// Each sequence that is not UTF-8 becomes one U+FFFD, as far as it might have begun a character.
+std::u16string to_utf16_lossy(std::string_view text);
+
 // Lone surrogates become U+FFFD.
 std::string to_utf8(std::u16string_view text);
 

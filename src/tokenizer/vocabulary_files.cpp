@@ -9,6 +9,36 @@ namespace {
 
 Error invalid(std::string detail) { return {ErrorCode::TOKENIZER_INVALID, std::move(detail)}; }
 
+void read_bool(const json::Value& object, std::string_view name, bool& target) {
+  if (const json::Value* value = object.find(name)) target = value->boolean().value_or(target);
+}
+
+// "[CLS]", or {"content": "[CLS]", ...}.
+void read_token(const json::Value& object, std::string_view name, std::string& target) {
+  const json::Value* value = object.find(name);
+  if (value && value->is_object()) value = value->find("content");
+  if (value && value->string()) target = *value->string();
+}
+
+void read_tokens(const json::Value& object, TokenizerConfig& config) {
+  read_token(object, "unk_token", config.unk);
+  read_token(object, "sep_token", config.sep);
+  read_token(object, "pad_token", config.pad);
+  read_token(object, "cls_token", config.cls);
+  read_token(object, "mask_token", config.mask);
+  read_token(object, "bos_token", config.bos);
+  read_token(object, "eos_token", config.eos);
+  if (const json::Value* mask = object.find("mask_token"); mask && mask->find("lstrip"))
+    config.mask_lstrip = mask->find("lstrip")->boolean();
+}
+
+// Far beyond every vocabulary; an id in a broken file must not decide how much memory is taken.
+constexpr int64_t kMostTokens = 1'000'000;
+// The same for the tokens that are looked for one by one.
+constexpr size_t kMostAdded = 10'000;
+
+}  // namespace
+
 Result<std::string> text_of(FileSet& files, std::string_view name) {
   SQUEEZEBERT_TRY_ASSIGN(source, files.open(name));
   return read_text(*source);
@@ -21,33 +51,49 @@ Result<json::Value> json_of(FileSet& files, std::string_view name) {
   return value;
 }
 
-void read_bool(const json::Value& object, std::string_view name, bool& target) {
-  if (const json::Value* value = object.find(name)) target = value->boolean().value_or(target);
+std::string_view next_line(std::string_view& text) {
+  const size_t end = std::min(text.find('\n'), text.size());
+  std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
 }
 
-// "[CLS]", or {"content": "[CLS]", ...}.
-void read_token(const json::Value& object, std::string_view name, std::string& target) {
-  const json::Value* value = object.find(name);
-  if (value && value->is_object()) value = value->find("content");
-  if (value && value->string()) target = *value->string();
-}
-
-// -1 where there is none. As in the reference, of equal tokens the last one counts.
 int32_t find_id(const TokenizerSettings& settings, const std::string& token) {
   if (token.empty()) return -1;
   const auto at = std::find(settings.tokens.rbegin(), settings.tokens.rend(), token);
   return static_cast<int32_t>(settings.tokens.rend() - at) - 1;
 }
 
-void read_tokens(const json::Value& object, TokenizerConfig& config) {
-  read_token(object, "unk_token", config.unk);
-  read_token(object, "sep_token", config.sep);
-  read_token(object, "pad_token", config.pad);
-  read_token(object, "cls_token", config.cls);
-  read_token(object, "mask_token", config.mask);
+Result<void> read_vocab(const json::Value& vocab, std::string_view file, TokenizerSettings& settings) {
+  const std::vector<json::Member>& members = vocab.members();
+  if (members.size() > static_cast<size_t>(kMostTokens)) return invalid(std::string(file) + ": too many tokens");
+  TextTable seen(members.size());
+  for (const json::Member& member : members) {
+    const auto id = member.value.integer();
+    if (!id) return invalid(std::string(file) + ": the token '" + member.name + "' has no id");
+    if (seen.find(member.name) >= 0) return invalid(std::string(file) + ": the token '" + member.name + "' occurs twice");
+    seen.set(member.name, 0);
+    SQUEEZEBERT_TRY(set_token(settings, *id, member.name));
+  }
+  return {};
 }
 
-}  // namespace
+Result<void> add_special(TokenizerSettings& settings, const std::string& token) {
+  const int32_t id = find_id(settings, token);
+  if (id < 0) return {};
+  const auto content = to_utf16(token);
+  if (!content) return invalid("the special token '" + token + "' is not UTF-8");
+  const auto known = std::find_if(settings.added.begin(), settings.added.end(),
+                                  [id](const AddedToken& entry) { return entry.id == id; });
+  if (known != settings.added.end()) return {};
+  AddedToken added;
+  added.id = id;
+  added.content = *content;
+  added.special = true;
+  settings.added.push_back(std::move(added));
+  return {};
+}
 
 Result<AddedToken> read_added_token(const json::Value& value, std::optional<int64_t> known_id, std::string_view file) {
   const json::Value* content = value.find("content");
@@ -92,6 +138,8 @@ Result<void> read_tokenizer_config(FileSet& files, TokenizerConfig& config) {
   read_bool(object, "do_lower_case", config.do_lower_case);
   read_bool(object, "tokenize_chinese_chars", config.tokenize_chinese_chars);
   if (const json::Value* value = object.find("strip_accents")) config.strip_accents = value->boolean();
+  if (const json::Value* value = object.find("add_prefix_space")) config.add_prefix_space = value->boolean();
+  read_bool(object, "clean_up_tokenization_spaces", config.clean_up);
   // Where the length was never said, the file has the number 1e30.
   if (const json::Value* value = object.find("model_max_length"))
     if (const auto length = value->number(); length && *length >= 1)
@@ -111,11 +159,12 @@ Result<void> read_tokenizer_config(FileSet& files, TokenizerConfig& config) {
 }
 
 Result<void> set_token(TokenizerSettings& settings, int64_t id, std::string token) {
-  // Far beyond every vocabulary; an id in a broken file must not decide how much memory is taken.
-  constexpr int64_t most = 4'000'000;
-  if (id < 0 || id >= most) return invalid("token id " + std::to_string(id));
+  if (id < 0 || id >= kMostTokens) return invalid("the token '" + token + "' has the id " + std::to_string(id));
   if (settings.tokens.size() <= static_cast<size_t>(id)) settings.tokens.resize(static_cast<size_t>(id) + 1);
-  settings.tokens[static_cast<size_t>(id)] = std::move(token);
+  std::string& place = settings.tokens[static_cast<size_t>(id)];
+  if (!place.empty() && place != token)
+    return invalid("the id " + std::to_string(id) + " stands for '" + place + "' and for '" + token + "'");
+  place = std::move(token);
   return {};
 }
 
@@ -125,34 +174,33 @@ Result<void> read_vocabulary(FileSet& files, const TokenizerConfig& config, Toke
   std::string_view rest = text;
   if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);
   for (int64_t id = 0; !rest.empty(); ++id) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view line = rest.substr(0, end);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    SQUEEZEBERT_TRY(set_token(settings, id, std::string(line)));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+    SQUEEZEBERT_TRY(set_token(settings, id, std::string(next_line(rest))));
   }
   settings.normalizer = {true, config.tokenize_chinese_chars, config.strip_accents, config.do_lower_case};
   settings.word_piece.unknown = config.unk;
-  const auto id_of = [&settings](const std::string& token) { return find_id(settings, token); };
-  for (const std::string* token : {&config.unk, &config.sep, &config.pad, &config.cls, &config.mask}) {
-    const int32_t id = id_of(*token);
-    if (id < 0) continue;
-    const auto content = to_utf16(*token);
-    if (!content) return invalid("vocab.txt is not UTF-8");
-    AddedToken added;
-    added.id = id;
-    added.content = *content;
-    added.special = true;
-    settings.added.push_back(std::move(added));
-  }
-  const int32_t cls = id_of(config.cls), sep = id_of(config.sep);
+  for (const std::string* token : {&config.unk, &config.sep, &config.pad, &config.cls, &config.mask})
+    SQUEEZEBERT_TRY(add_special(settings, *token));
+  const int32_t cls = find_id(settings, config.cls), sep = find_id(settings, config.sep);
   if (cls < 0 || sep < 0) return invalid("vocab.txt lacks '" + (cls < 0 ? config.cls : config.sep) + "'");
   settings.post_processor = bert_template(cls, sep);
   return {};
 }
 
+void complete(TokenizerConfig& config, bool is_byte_level) {
+  const auto fill = [is_byte_level](std::string& token, const char* word_piece, const char* byte_level) {
+    if (token.empty()) token = is_byte_level ? byte_level : word_piece;
+  };
+  fill(config.unk, "[UNK]", "<unk>");
+  fill(config.sep, "[SEP]", "</s>");
+  fill(config.pad, "[PAD]", "<pad>");
+  fill(config.cls, "[CLS]", "<s>");
+  fill(config.mask, "[MASK]", "<mask>");
+}
+
 Result<void> apply(const TokenizerConfig& config, TokenizerSettings& settings) {
   settings.model_max_length = config.model_max_length;
+  settings.clean_up = config.clean_up;
+  if (settings.added.size() + config.added.size() > kMostAdded) return invalid("too many added tokens");
   for (const AddedToken& token : config.added) {
     SQUEEZEBERT_TRY(set_token(settings, token.id, to_utf8(token.content)));
     const auto known = std::find_if(settings.added.begin(), settings.added.end(),
