@@ -75,6 +75,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['tests/browser/**/*.test.ts'],
+          globalSetup: ['tests/shared/hub-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           browser: {

@@ -2,7 +2,7 @@
 //   /<behaviour>[,<behaviour>...]/<name>/resolve/<revision>/<file>
 // Weights move to another origin (a second port), as on the hub. What was asked for is in GET /log, whose DELETE forgets it.
 //
-// Behaviours, all of the weights unless said: `plain`; `slow` (a chunk each 20 ms), `cut` (the connection breaks after a
+// Behaviours, all of the weights unless said: `plain`; `slow` (a sixtieth each 20 ms), `cut` (the connection breaks after a
 // third, twice), `cut-always`, `changes` (cut, and another file with another ETag behind it), `no-range` (cut, whole again),
 // `no-validators` (cut, without ETag and date), `weak` (cut, weak ETag), `short` (fewer bytes than announced), `busy` (429
 // with Retry-After: 1, twice), `busy-long` (429 for an hour), `busy-unexposed` (503 without Retry-After, once), `html` (a page
@@ -50,7 +50,11 @@ export async function startHub(folder = shipped) {
       if (file === 'model.safetensors') return null;
       const names = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
       if (file === 'model.safetensors.index.json') {
-        const weight_map = { a: names[0], b: kinds.has('bad-shards') ? '../../model.safetensors' : names[1], c: names[0] };
+        const weight_map = {
+          a: names[0],
+          b: kinds.has('bad-shards') ? '../../model.safetensors' : names[1],
+          c: names[0],
+        };
         return Buffer.from(JSON.stringify({ metadata: { total_size: 300_000 }, weight_map }));
       }
       if (names.includes(file)) return Buffer.alloc(150_000, file);
@@ -85,7 +89,8 @@ export async function startHub(folder = shipped) {
     log.push({ server, method: request.method, path: url.pathname, file, authorization, range, ifRange });
     const page = () =>
       response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>an application</title>');
-    const plain = (status, headers = {}) => response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end('no');
+    const plain = (status, headers = {}) =>
+      response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end('no');
 
     if (kinds.has('html-all')) return page();
     if (kinds.has('private') && server === 'hub' && authorization !== 'Bearer secret') return plain(401);
@@ -130,9 +135,10 @@ export async function startHub(folder = shipped) {
       );
     } else if (kinds.has('slow') && weights) {
       let at = from;
+      const step = Math.ceil(body.length / 60);
       const timer = setInterval(() => {
-        response.write(body.subarray(at, at + 2000));
-        at += 2000;
+        response.write(body.subarray(at, at + step));
+        at += step;
         if (at >= body.length) {
           clearInterval(timer);
           response.end();

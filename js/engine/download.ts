@@ -54,7 +54,7 @@ export function validatorOf({ headers }: Response): string {
 
 /** Pieces are handed over to a Blob - which the browser may keep on disk - when they have become this many bytes. */
 const handOver = 16 << 20;
-/** Attempts after one that failed; a mebibyte received makes the count begin again. */
+/** Attempts after one that failed; a mebibyte farther than ever makes the count begin again. */
 const retries = 4;
 /** Longer pauses (ms) that a server asks for are not waited for. */
 const longestPause = 60_000;
@@ -244,8 +244,8 @@ export async function download(url: string, options: DownloadOptions = {}): Prom
   throwIfAborted(signal);
   if (url.startsWith('data:')) return { blob: fromDataUrl(url), validator: '' };
   const transfer = new Transfer(url, options);
+  let farthest = 0;
   for (let failures = 0; ; ++failures) {
-    const before = transfer.loaded;
     let result: boolean | Interruption;
     try {
       result = await transfer.attempt();
@@ -256,7 +256,10 @@ export async function download(url: string, options: DownloadOptions = {}): Prom
     if (result === false) return null;
     if (result === true) break;
     throwIfAborted(signal);
-    if (transfer.loaded - before > 1 << 20) failures = 0;
+    if (transfer.loaded > farthest + (1 << 20)) {
+      farthest = transfer.loaded;
+      failures = 0;
+    }
     if (failures === retries) throw result.error;
     await pause(result.pause ?? 200 * 2 ** failures, signal);
   }
