@@ -38,7 +38,7 @@ float round_group(std::span<const float> weights, float step, int8_t* codes) {
 
 void encode_q4(std::span<const float> weights, RowCodes& row) {
   row.multipliers.assign(q4_groups(weights.size()), 1);
-  row.scale = largest_magnitude(weights) / (7 * 16);
+  row.scale = largest_magnitude(weights) / (8 * kQ4MostMultiplier);
   if (!(row.scale > 0)) {
     std::fill(row.codes.begin(), row.codes.end(), int8_t{0});
     row.scale = 0;
@@ -46,16 +46,18 @@ void encode_q4(std::span<const float> weights, RowCodes& row) {
   }
   for (size_t g = 0; g < row.multipliers.size(); ++g) {
     const auto group = weights.subspan(g * kQ4Group, std::min(kQ4Group, weights.size() - g * kQ4Group));
-    const int32_t holds = std::clamp(static_cast<int32_t>(std::ceil(largest_magnitude(group) / (7 * row.scale))), 1, 16);
+    const auto holds = std::clamp(static_cast<int32_t>(std::ceil(largest_magnitude(group) / (7 * row.scale))), 1, kQ4MostMultiplier);
     // A somewhat smaller step cuts the largest weight off and rounds all the others more finely.
     int8_t codes[kQ4Group];
     float best = INFINITY;
-    for (int32_t multiplier = holds; multiplier >= std::max(1, holds - 4); --multiplier) {
-      const float error = round_group(group, static_cast<float>(multiplier) * row.scale, codes);
-      if (error >= best) continue;
-      best = error;
-      row.multipliers[g] = static_cast<uint8_t>(multiplier);
-      std::copy_n(codes, group.size(), row.codes.begin() + static_cast<std::ptrdiff_t>(g * kQ4Group));
+    for (int32_t size = holds; size >= std::max(1, holds - 5); --size) {
+      for (const int32_t multiplier : {size, -size}) {
+        const float error = round_group(group, static_cast<float>(multiplier) * row.scale, codes);
+        if (error >= best) continue;
+        best = error;
+        row.multipliers[g] = static_cast<int8_t>(multiplier);
+        std::copy_n(codes, group.size(), row.codes.begin() + static_cast<std::ptrdiff_t>(g * kQ4Group));
+      }
     }
   }
 }

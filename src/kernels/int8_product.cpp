@@ -110,21 +110,51 @@ void multiply_tile(const CodedRows& x, const CodedPanel& panel, float* y, size_t
 
 #endif
 
-// value - minimum, in steps, to the nearest integer: adding 2^23 leaves it in the low bits of the sum.
+// What a code stands for: steps * scale + minimum, stored less `offset`.
+struct InputRange {
+  int32_t steps, offset;
+};
+
+#ifdef __wasm_relaxed_simd__
+
+InputRange find_range() {
+  uint32_t numbers[] = {0xffffffffu, 0x7f7f7f7fu};
+  const uint32_t* seen = numbers;
+  asm volatile("" : "+r"(seen) : : "memory");  // the machine shall do it, not the compiler
+  const int32_t sum = wasm_i32x4_extract_lane(
+      wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_v128_load32_splat(seen + 1), wasm_v128_load32_splat(seen), wasm_i32x4_splat(0)), 0);
+  if (sum == 4 * 127 * 255) return {255, 0};
+  // Not -128: two products with a weight of -128 are one more than 16 bits hold.
+  if (sum == 4 * 127 * -1) return {254, 127};
+  return {127, 0};
+}
+
+#else
+
+InputRange find_range() { return {255, 0}; }
+
+#endif
+
+const InputRange kRange = find_range();
+
+// Values to codes of 32 bits: value - minimum in steps, to the nearest; adding 2^23 leaves the integer in the low bits.
 class Steps {
  public:
-  Steps(float minimum, float inverse) : minimum_(wasm_f32x4_splat(minimum)), inverse_(wasm_f32x4_splat(inverse)) {}
+  Steps(float minimum, float range)
+      : minimum_(wasm_f32x4_splat(minimum)),
+        most_(wasm_f32x4_splat(static_cast<float>(kRange.steps))),
+        inverse_(wasm_f32x4_splat(range > 0 ? static_cast<float>(kRange.steps) / range : 0)),
+        zero_(wasm_i32x4_splat(0x4b000000 + kRange.offset)) {}
   v128_t operator()(v128_t value) const {
     const v128_t scaled = wasm_f32x4_mul(wasm_f32x4_sub(value, minimum_), inverse_);
-    // pmin(b, a) is a where a < b, else b: NaN becomes the limit. The limit's and 2^23's bits are in the way of nothing:
-    // what remains after the subtraction is 0 to 127.
-    return wasm_i32x4_sub(wasm_f32x4_add(wasm_f32x4_pmin(k_[0], scaled), k_[1]), k_[1]);
+    // pmin(b, a) is a where a < b, else b: NaN becomes the limit.
+    return wasm_i32x4_sub(wasm_f32x4_add(wasm_f32x4_pmin(most_, scaled), magic_[0]), zero_);
   }
 
  private:
-  static constexpr float kNumbers[] = {127.0f, 8388608.0f};
-  const Splats<2> k_{kNumbers};
-  v128_t minimum_, inverse_;
+  static constexpr float kMagic[] = {8388608.0f};  // 0x4b000000
+  const Splats<1> magic_{kMagic};
+  v128_t minimum_, most_, inverse_, zero_;
 };
 
 }  // namespace
@@ -138,6 +168,8 @@ void multiply_int8_panel(const CodedRows& x, size_t rows, const CodedPanel& pane
     multiply_tile<R>(part, panel, y + first * y_stride, y_stride);
   });
 }
+
+int32_t input_steps() { return kRange.steps; }
 
 void round_inputs(const float* x, size_t depth, InputCode* codes, float& scale, float& minimum) {
   const size_t whole = depth / 8 * 8;
@@ -160,13 +192,14 @@ void round_inputs(const float* x, size_t depth, InputCode* codes, float& scale, 
     most = std::max(most, x[i]);
   }
   const float range = most - least;
-  minimum = least;
-  scale = range / 127;
-  const Steps steps(least, range > 0 ? 127 / range : 0);
+  scale = range / static_cast<float>(kRange.steps);
+  minimum = least + scale * static_cast<float>(kRange.offset);
+  const Steps steps(least, range);
   const auto store = [&](const float* from, InputCode* to) {
     const v128_t wide = wasm_i16x8_narrow_i32x4(steps(wasm_v128_load(from)), steps(wasm_v128_load(from + 4)));
 #ifdef __wasm_relaxed_simd__
-    wasm_v128_store64_lane(to, wasm_u8x16_narrow_i16x8(wide, wide), 0);
+    const v128_t low = wasm_v128_and(wide, wasm_i16x8_splat(255));  // the byte, whether it is meant as signed or not
+    wasm_v128_store64_lane(to, wasm_u8x16_narrow_i16x8(low, low), 0);
 #else
     wasm_v128_store(to, wide);
 #endif

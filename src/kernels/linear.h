@@ -67,7 +67,7 @@ class Linear {
   Buffer<uint16_t> halves_;       // fp16: the same
   Buffer<int8_t> codes_;          // q8: [groups][panels(width)][quads(depth)][8][4]
   Buffer<uint8_t> nibbles_;       // q4: [groups][panels(width)] of packed panels (q4_panel.h)
-  Buffer<uint8_t> multipliers_;   // q4: [groups][panels(width)][depth / 32, up][8]
+  Buffer<int8_t> multipliers_;    // q4: [groups][panels(width)][depth / 32, up][8]
   Buffer<float> scales_, sums_;   // q8, q4: [out], and eight more as for bias_; sums_: of a channel's weights
   Buffer<float> bias_;            // [out], and eight more so that a panel's eight can always be loaded
 };

@@ -5,14 +5,14 @@
 namespace squeezebert {
 namespace {
 
-// Bytewise; the products fit (codes -8..7, multipliers 1..16).
+// Bytewise; the products fit (codes -8..7, multipliers -15..15).
 v128_t multiply_bytes(v128_t a, v128_t b) {
   return wasm_i8x16_narrow_i16x8(wasm_i16x8_extmul_low_i8x16(a, b), wasm_i16x8_extmul_high_i8x16(a, b));
 }
 
 }  // namespace
 
-void unpack_q4_panel(const uint8_t* packed, const uint8_t* multipliers, size_t groups, int8_t* panel) {
+void unpack_q4_panel(const uint8_t* packed, const int8_t* multipliers, size_t groups, int8_t* panel) {
   const v128_t eight = wasm_i8x16_splat(8);
   for (size_t g = 0; g < groups; ++g, multipliers += kPanel) {
     const v128_t both = wasm_v128_load64_zero(multipliers);

@@ -25,6 +25,6 @@ inline constexpr Nibble q4_position(size_t column, size_t i) {
 }
 
 // multipliers: [groups of 32][8 columns].
-void unpack_q4_panel(const uint8_t* packed, const uint8_t* multipliers, size_t groups, int8_t* panel);
+void unpack_q4_panel(const uint8_t* packed, const int8_t* multipliers, size_t groups, int8_t* panel);
 
 }  // namespace squeezebert

@@ -62,7 +62,7 @@ void Table::get_row(size_t r, RowCodes& row) const {
     return;
   }
   unpack_nibbles({bytes, row_bytes_}, row.codes);
-  const uint8_t* multipliers = multipliers_.data() + r * q4_groups(columns_);
+  const int8_t* multipliers = multipliers_.data() + r * q4_groups(columns_);
   row.multipliers.assign(multipliers, multipliers + q4_groups(columns_));
 }
 

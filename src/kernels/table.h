@@ -36,7 +36,7 @@ class Table {
   Buffer<float> floats_;         // fp32: [rows, columns]
   Buffer<uint16_t> halves_;      // fp16: [rows, columns]
   Buffer<uint8_t> codes_;        // q8: [rows, columns]; q4: [rows, columns / 2, up], as files have them
-  Buffer<uint8_t> multipliers_;  // q4: [rows, columns / 32, up]
+  Buffer<int8_t> multipliers_;   // q4: [rows, columns / 32, up]
   Buffer<float> scales_;         // q8, q4: [rows]
 };
 

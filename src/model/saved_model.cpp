@@ -43,7 +43,7 @@ struct SavedModel::Tensor {
   std::string_view dtype() const {
     switch (content) {
       case Content::scale: return "F32";
-      case Content::multiplier: return "U8";
+      case Content::multiplier: return "I8";
       case Content::codes: return type() == WeightType::q8 ? "I8" : "U8";
       case Content::values: break;
     }

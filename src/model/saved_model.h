@@ -1,7 +1,7 @@
 // A loaded model as the bytes of a safetensors file: what quantising once and loading often needs.
 //
 // Float tensors are F32 (F16 for fp16). A q8 tensor is I8 [rows, columns] with "<name>_scale" F32 [rows]; a q4 tensor U8
-// [rows, columns / 2, up], the first of two codes in the low half, each plus 8, with "<name>_scale" and "<name>_multiplier" U8
+// [rows, columns / 2, up], the first of two codes in the low half, each plus 8, with "<name>_scale" and "<name>_multiplier" I8
 // [rows, columns / 32, up]: weight = scale * multiplier * code. __metadata__ has "format": "squeezebert-wasm", "dtype".
 // The other files of the model's folder (config.json, the tokenizer's) go with it unchanged.
 #pragma once

@@ -74,7 +74,7 @@ class Loader {
   struct Stored {
     WeightType type;
     std::vector<float> scales;          // [rows]
-    std::vector<uint8_t> multipliers;   // q4: [rows, columns / 32, up]
+    std::vector<int8_t> multipliers;    // q4: [rows, columns / 32, up]
   };
 
   // Empty for tensors of floats.
@@ -106,8 +106,8 @@ class Loader {
     SQUEEZEBERT_TRY_ASSIGN(tensor, require(name, "weight_multiplier", {rows, groups}));
     stored.multipliers.resize(rows * groups);
     SQUEEZEBERT_TRY(source_.read_bytes(*tensor, 0, std::as_writable_bytes(std::span(stored.multipliers))));
-    for (const uint8_t multiplier : stored.multipliers)
-      if (multiplier < 1 || multiplier > 16) return bad_value(name);
+    for (const int8_t multiplier : stored.multipliers)
+      if (multiplier == 0 || std::abs(int32_t{multiplier}) > kQ4MostMultiplier) return bad_value(name);
     return stored;
   }
 

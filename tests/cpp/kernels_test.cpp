@@ -102,7 +102,7 @@ TEST(Attention, EqualsTheReference) {
   }
 }
 
-// Scores from rounded queries and keys, by the definition: each query in 127 steps between its ends, each key in 127 steps
+// Scores from rounded queries and keys, by the definition: each query in 255 steps between its ends, each key in 127 steps
 // either side of 0. The reference then gets the rounded numbers.
 TEST(Attention, OfCodesEqualsTheReferenceOnRoundedNumbers) {
   std::mt19937 random(12);
@@ -118,7 +118,7 @@ TEST(Attention, OfCodesEqualsTheReferenceOnRoundedNumbers) {
           const float low = *least, range = *most - *least;
           float largest = 0;
           for (const float x : key) largest = std::max(largest, std::abs(x));
-          for (float& x : query) x = range > 0 ? low + std::nearbyint((x - low) * (127 / range)) * (range / 127) : x;
+          for (float& x : query) x = range > 0 ? low + std::nearbyint((x - low) * (255 / range)) * (range / 255) : x;
           for (float& x : key) x = std::nearbyint(x * (127 / largest)) * (largest / 127);
         }
         std::vector<int32_t> mask(tokens);

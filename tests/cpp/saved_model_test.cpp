@@ -162,7 +162,7 @@ TEST_F(SpoiltTensors, MultiplierIsMissingOrOutOfRange) {
   Checkpoint checkpoint = stored(WeightType::q4);
   const std::string name = std::string(kName) + "_multiplier";
   const StoredTensor good = checkpoint.tensors[name];
-  for (const char value : {'\0', '\x11', '\xff'}) {
+  for (const char value : {'\0', '\x10', '\xf0', '\x80'}) {
     checkpoint.tensors[name] = good;
     checkpoint.tensors[name].bytes[1] = value;
     EXPECT_EQ(outcome(checkpoint), "TENSOR_VALUE '" + std::string(kName) + "'");
