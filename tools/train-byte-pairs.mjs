@@ -16,7 +16,22 @@ function* texts() {
       if (/\.(md|ts|h|cpp|py)$/.test(name)) yield readFileSync(join(root, folder, name), 'utf8');
   const next = random(7);
   const below = (n) => Math.floor(next() * n);
-  const words = ['Zürich', 'café', 'naïve', 'Привет', 'мир', 'κόσμος', 'שלום', 'مرحبا', 'हिन्दी', '日本', '東京', '한국어', '👍🏽', '…'];
+  const words = [
+    'Zürich',
+    'café',
+    'naïve',
+    'Привет',
+    'мир',
+    'κόσμος',
+    'שלום',
+    'مرحبا',
+    'हिन्दी',
+    '日本',
+    '東京',
+    '한국어',
+    '👍🏽',
+    '…',
+  ];
   const scripts = [0xc0, 0x390, 0x410, 0x5d0, 0x620, 0x905, 0x3042, 0x30a2, 0x4e00, 0xac00, 0x1f600];
   for (let i = 0; i < 3000; ++i) {
     const start = scripts[below(scripts.length)];
@@ -66,6 +81,9 @@ for (const pair of learnt) {
 }
 tokens.push('<mask>');
 const folder = join(root, 'tests/fixtures/byte-level-bpe');
-writeFileSync(join(folder, 'vocab.json'), `${JSON.stringify(Object.fromEntries(tokens.map((token, id) => [token, id])))}\n`);
+writeFileSync(
+  join(folder, 'vocab.json'),
+  `${JSON.stringify(Object.fromEntries(tokens.map((token, id) => [token, id])))}\n`,
+);
 writeFileSync(join(folder, 'merges.txt'), `#version: 0.2\n${learnt.join('\n')}\n`);
 console.log(`${tokens.length} tokens, ${learnt.length} merges`);

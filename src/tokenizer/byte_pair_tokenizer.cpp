@@ -119,23 +119,27 @@ void BytePairTokenizer::tokenize_words(std::u16string_view text, int32_t base, i
   }
 }
 
-void BytePairTokenizer::finish(Encoding& encoding) const {
+// Trims as the reference does: by the spaces that the token's text has, in code points of the original text - which need
+// not be spaces there, where a space was added.
+void BytePairTokenizer::finish(const TextInput& input, Encoding& encoding) const {
   if (!settings_.trim_offsets) return;
   for (size_t i = 0; i < encoding.size(); ++i) {
-    const int32_t sequence = encoding.sequence_ids[i];
+    const int32_t sequence = encoding.sequence_ids[i], id = encoding.ids[i];
     if (sequence < 0) continue;
-    const std::u16string text = id_to_token(encoding.ids[i]);
+    const std::u16string_view text = sequence == 0 ? input.text : *input.pair;
+    int32_t &start = encoding.offsets[i].start, &end = encoding.offsets[i].end;
+    // An added token is what it took from the text, white space included.
+    std::u16string token = is_added(id) ? std::u16string(text.substr(start, end - start)) : id_to_token(id);
     int32_t leading = 0, trailing = 0;
-    for (auto at = text.begin(); at != text.end() && is_blank(*at); ++at) ++leading;
-    for (auto at = text.rbegin(); at != text.rend() && is_blank(*at); ++at) ++trailing;
-    Offset& offset = encoding.offsets[i];
-    if (leading > 0) {
-      // The reference takes the first token of every window for one with an added space.
-      const bool is_first = i == 0 || encoding.sequence_ids[i - 1] != sequence || offset.start == 0;
-      if (is_first && settings_.trim_prefix_space) --leading;
-      offset.start = std::min(offset.start + leading, offset.end);
-    }
-    if (offset.end >= trailing) offset.end = std::max(offset.end - trailing, offset.start);
+    for (auto at = token.begin(); at != token.end() && is_blank(*at); ++at) ++leading;
+    for (auto at = token.rbegin(); at != token.rend() && is_blank(*at); ++at) ++trailing;
+    // The reference takes the first token of every window for one with an added space.
+    const bool is_first = i == 0 || encoding.sequence_ids[i - 1] != sequence || start == 0;
+    if (leading > 0 && is_first && settings_.trim_prefix_space) --leading;
+    for (; leading > 0 && start < end; --leading) start += utf16_point(text, start).units;
+    int32_t back = end;
+    for (; trailing > 0 && back > 0; --trailing) back -= back > 1 ? utf16_point(text, back - 2).units : 1;
+    if (trailing == 0) end = std::max(back, start);
   }
 }
 

@@ -18,7 +18,7 @@ class BytePairTokenizer final : public PipelineTokenizer {
   void tokenize_segment(std::u16string_view text, int32_t base, int32_t enough, TextTokens& out,
                         int32_t& words) const override;
   void tokenize_words(std::u16string_view text, int32_t base, int32_t enough, TextTokens& out, int32_t& words) const;
-  void finish(Encoding& encoding) const override;
+  void finish(const TextInput& input, Encoding& encoding) const override;
 
   TextTable ids_;
 };

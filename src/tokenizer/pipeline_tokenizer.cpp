@@ -15,10 +15,10 @@ void clean_up_spaces(std::string& text, bool contractions) {
 }
 
 PipelineTokenizer::PipelineTokenizer(TokenizerSettings settings)
-    : settings_(std::move(settings)), special_(settings_.tokens.size(), false) {
+    : settings_(std::move(settings)), added_(settings_.tokens.size()) {
   std::vector<AddedToken> raw;
   for (const AddedToken& token : settings_.added) {
-    if (token.special) special_[static_cast<size_t>(token.id)] = true;
+    added_[static_cast<size_t>(token.id)] |= token.special ? 2 : 1;
     if (!token.normalized) raw.push_back(token);
   }
   raw_added_ = AddedTokens(std::move(raw));
@@ -38,7 +38,7 @@ const std::string* PipelineTokenizer::token(int32_t id, bool skip_special_tokens
   if (id < 0 || id >= vocab_size()) return nullptr;
   const auto at = static_cast<size_t>(id);
   const std::string& token = settings_.tokens[at];
-  return token.empty() || (skip_special_tokens && special_[at]) ? nullptr : &token;
+  return token.empty() || (skip_special_tokens && added_[at] > 1) ? nullptr : &token;
 }
 
 std::u16string PipelineTokenizer::id_to_token(int32_t id) const {
@@ -96,7 +96,7 @@ Result<Encoding> PipelineTokenizer::encode_unpadded(const TextInput& input, cons
   const auto build = [&](Window a, Window b) {
     Encoding encoding = assemble(pieces, options.add_special_tokens, first, a, paired ? &second : nullptr, b);
     encoding.truncated = truncated;
-    finish(encoding);
+    finish(input, encoding);
     return encoding;
   };
   Encoding encoding = build(first_windows[0], second_windows[0]);

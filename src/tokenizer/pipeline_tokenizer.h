@@ -56,13 +56,15 @@ class PipelineTokenizer : public Tokenizer {
   // soon after `enough` tokens.
   virtual void tokenize_segment(std::u16string_view text, int32_t base, int32_t enough, TextTokens& out,
                                 int32_t& words) const = 0;
-  // The last touch to what a window has become.
-  virtual void finish(Encoding&) const {}
+  // The last touch to what a window of the texts has become.
+  virtual void finish(const TextInput&, Encoding&) const {}
 
   // The constructor's second half, which needs normalize().
   void find_normalized_added();
   // The text of a token that decoding shows, else null.
   const std::string* token(int32_t id, bool skip_special_tokens) const;
+  // Precondition: an id of the vocabulary.
+  bool is_added(int32_t id) const { return added_[static_cast<size_t>(id)] != 0; }
 
   TokenizerSettings settings_;
   AddedTokens normalized_added_;         // found in the normalised text
@@ -72,7 +74,7 @@ class PipelineTokenizer : public Tokenizer {
   Result<Encoding> encode_unpadded(const TextInput& input, const EncodeOptions& options) const;
 
   AddedTokens raw_added_;                // found in the text as it is
-  std::vector<bool> special_;            // by id
+  std::vector<uint8_t> added_;           // by id: 1 for added tokens, 2 for those that are special
 };
 
 // The spaces that joining tokens puts where English has none. The list is the reference's; with contractions of

@@ -164,7 +164,7 @@ const tables = {
   'turned into a space by clean_text': rangeTable([...toSpace]),
   'ideographs, set apart by spaces': rangeTable(spaced),
   'white space': rangeTable([...set(golden.split_whitespace)]),
-  'punctuation': rangeTable([...set(golden.split_punctuation)]),
+  punctuation: rangeTable([...set(golden.split_punctuation)]),
   'letters of the byte-level pre-tokenizer': rangeTable(joined('a')),
   'its numbers': rangeTable(joined('1')),
   'canonical decomposition less its marks (Hangul syllables are computed)': pairTable(strip),
