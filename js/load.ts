@@ -14,13 +14,13 @@ export interface LoadOptions {
    * How the weights are kept in memory, whatever the file holds. Default: as the file holds them, where it holds them
    * quantised; float weights as `q8` in models of more than 8 million numbers, else as `fp32`.
    */
-  dtype?: DataType;
+  dtype?: DataType | undefined;
   /** Branch, tag or commit on the hub. */
   revision?: string;
   /** Sent with each download: `{ Authorization: 'Bearer ...' }`, say. */
   headers?: Record<string, string>;
   /** For models that are not public: sent to the hub, and to nobody else. */
-  token?: string;
+  token?: string | undefined;
   /**
    * What the cache does. `default`: what is there is taken, with no request at all, however old it is, and what had to be
    * fetched is kept. `no-cache`: the server is asked whether the files have changed. `reload`: fetched anew, and kept.
@@ -36,30 +36,37 @@ export interface LoadOptions {
 const dataTypes: readonly DataType[] = ['fp32', 'fp16', 'q8', 'q4'];
 const cacheModes: readonly CacheMode[] = ['default', 'reload', 'no-cache', 'no-store'];
 
+/** What the engine is asked for. Errors: INVALID_ARGUMENT. */
+export function requestOf(
+  spec: FilesSpec,
+  wanted: { tokenizer: boolean; model: boolean; head?: Head },
+  { dtype, cache, token, headers, integrity, local_files_only }: LoadOptions,
+): LoadRequest {
+  if (dtype !== undefined && !dataTypes.includes(dtype))
+    throw invalid(`'${dtype}' is no dtype; known: ${dataTypes.join(', ')}`);
+  if (cache !== undefined && !cacheModes.includes(cache))
+    throw invalid(`'${cache}' is no mode of the cache; known: ${cacheModes.join(', ')}`);
+  const atHub = token && spec.folder !== undefined && new URL(spec.folder).origin === new URL(env.hub).origin;
+  return {
+    source: spec,
+    ...wanted,
+    dtype,
+    headers: atHub ? { ...headers, Authorization: `Bearer ${token}` } : headers,
+    integrity,
+    localOnly: local_files_only,
+    cache: env.cache.enabled ? (cache ?? 'default') : 'no-store',
+    cacheDir: env.cacheDir,
+  };
+}
+
 export async function load(
   session: Session,
   source: ModelSource | FilesSpec,
   wanted: { tokenizer: boolean; model: boolean; head?: Head },
   options: LoadOptions,
 ): Promise<Awaited<ReturnType<Session['load']>>> {
-  const { dtype, cache, token } = options;
-  if (dtype !== undefined && !dataTypes.includes(dtype))
-    throw invalid(`'${dtype}' is no dtype; known: ${dataTypes.join(', ')}`);
-  if (cache !== undefined && !cacheModes.includes(cache))
-    throw invalid(`'${cache}' is no mode of the cache; known: ${cacheModes.join(', ')}`);
   const spec = isSpec(source) ? source : await resolveSource(source, options.revision);
-  const atHub =
-    token !== undefined && spec.folder !== undefined && new URL(spec.folder).origin === new URL(env.hub).origin;
-  const request: LoadRequest = {
-    source: spec,
-    ...wanted,
-    dtype,
-    headers: atHub ? { ...options.headers, Authorization: `Bearer ${token}` } : options.headers,
-    integrity: options.integrity,
-    localOnly: options.local_files_only,
-    cache: env.cache.enabled ? (cache ?? 'default') : 'no-store',
-    cacheDir: env.cacheDir,
-  };
+  const request = requestOf(spec, wanted, options);
   const call: CallOptions = { signal: options.signal, onProgress: options.progress_callback };
   const loaded = await session.load(request, call);
   options.progress_callback?.({ status: 'ready', name: spec.name ?? spec.folder ?? spec.directory ?? '' });

@@ -1,4 +1,4 @@
-// dist/: the package's files. esbuild bundles and minifies the three entry points, tsc writes the declarations, the
+// dist/: the package's files. esbuild bundles and minifies the entry points and the command, tsc writes the declarations, the
 // WebAssembly builds and the shipped model are copied. Plain relative addresses inside (./worker.js, ./squeezebert-simd.wasm,
 // ./models/...) stay as they are, for the bundlers of the users.
 import { spawnSync } from 'node:child_process';
@@ -31,7 +31,12 @@ mkdirSync(join(dist, 'models/sentiment-en'), { recursive: true });
 writeFileSync(join(root, 'js/error-codes.ts'), errorCodes());
 
 await build({
-  entryPoints: { index: 'js/index.ts', engine: 'js/engine.ts', worker: 'web-workers/worker.ts' },
+  entryPoints: {
+    index: 'js/index.ts',
+    engine: 'js/engine.ts',
+    worker: 'web-workers/worker.ts',
+    quantize: 'js/bin/quantize.ts',
+  },
   absWorkingDir: root,
   outdir: dist,
   bundle: true,
@@ -39,6 +44,7 @@ await build({
   format: 'esm',
   target: 'es2022',
   platform: 'neutral',
+  external: ['node:*'],
   alias: { '#glue': glue },
   legalComments: 'none',
   logLevel: 'warning',

@@ -1,0 +1,111 @@
+// The command of the package: small weights to host oneself.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, it } from 'vitest';
+import type * as Package from '../../js/api.ts';
+// @ts-expect-error plain JavaScript, without types
+import { startHub } from '../hub-server.mjs';
+
+const { pipeline, AutoModelForSequenceClassification } = (await import(
+  '../../dist/engine.js' as string
+)) as typeof Package;
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const shipped = join(root, 'models/sentiment-en');
+const servers = await startHub();
+const folder = mkdtempSync(join(tmpdir(), 'squeezebert-quantize-'));
+afterAll(() => {
+  servers.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+// not spawnSync: the server is in this process
+function run(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [join(root, 'dist/quantize.js'), ...args]);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  return new Promise((resolve) => child.on('close', (status) => resolve({ status, stdout, stderr })));
+}
+
+it.each(['q8', 'q4', 'fp32'] as const)(
+  '%s: a folder that loads and answers as the model itself in that type',
+  async (dtype) => {
+    const to = join(folder, dtype);
+    const { status, stdout, stderr } = await run('quantize', shipped, to, '--dtype', dtype);
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toContain(`weights as ${dtype}`);
+    expect(readdirSync(to).sort()).toEqual(['config.json', 'model.safetensors', 'tokenizer_config.json', 'vocab.txt']);
+    const answers: unknown[] = [];
+    for (const [source, options] of [
+      [shipped, { dtype }],
+      [to, {}],
+    ] as const) {
+      const classify = await pipeline('sentiment-analysis', source, options);
+      expect(classify.info.dtype).toBe(dtype);
+      answers.push(await classify(['I love it', 'A rather mixed film'], { top_k: null }));
+      await classify.dispose();
+    }
+    expect(answers[1]).toEqual(answers[0]);
+  },
+);
+
+it('q8 is about a quarter of the floats', () => {
+  const size = (dtype: string) => statSync(join(folder, dtype, 'model.safetensors')).size;
+  expect(size('q8') / size('fp32')).toBeLessThan(0.3);
+  expect(size('q4') / size('fp32')).toBeLessThan(0.18);
+});
+
+it('from the hub, with a token and a revision', async () => {
+  const to = join(folder, 'hub');
+  const hub = `${servers.hub}/private`;
+  const { status, stderr } = await run(
+    'quantize',
+    'owner/name',
+    to,
+    '--hub',
+    hub,
+    '--token',
+    'secret',
+    '--revision',
+    'v1',
+  );
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  const paths: string[] = servers.log().map(({ path }: { path: string }) => path);
+  expect(paths.every((path) => path.startsWith('/private/owner/name/resolve/v1/'))).toBe(true);
+  const model = await AutoModelForSequenceClassification.from_pretrained(to);
+  expect(model.config.dtype).toBe('q8');
+  await model.dispose();
+});
+
+it.each([
+  ['a source that is not there', ['quantize', './no/such/folder', 'TO'], 1, 'FILE_NOT_FOUND'],
+  ['a type that is none', ['quantize', shipped, 'TO', '--dtype', 'q3'], 2, 'usage'],
+  ['no folder', ['quantize', shipped], 2, 'usage'],
+  ['another command', ['squash', shipped, 'TO'], 2, 'usage'],
+  ['an unknown option', ['quantize', shipped, 'TO', '--fast'], 2, 'usage'],
+])('%s: says so, and writes nothing', async (_, args, expected, text) => {
+  const to = join(folder, 'nothing');
+  const { status, stdout, stderr } = await run(...args.map((arg) => (arg === 'TO' ? to : arg)));
+  expect(status).toBe(expected);
+  expect(stdout).toBe('');
+  expect(stderr).toContain(text === 'FILE_NOT_FOUND' ? 'no/such/folder/config.json' : text);
+  expect(existsSync(to)).toBe(false);
+});
+
+it('the model itself is not overwritten', async () => {
+  const before = statSync(join(shipped, 'model.safetensors')).mtimeMs;
+  const { status, stderr } = await run('quantize', shipped, `${shipped}/../sentiment-en`);
+  expect(status).toBe(1);
+  expect(stderr).toContain('the new folder is the old one');
+  expect(statSync(join(shipped, 'model.safetensors')).mtimeMs).toBe(before);
+});
