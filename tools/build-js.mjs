@@ -6,7 +6,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { errorCodes } from './generate-error-codes.mjs';
+import { writeErrorCodes } from './generate-error-codes.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -28,7 +28,7 @@ if (missing.length > 0) {
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(join(dist, 'models/sentiment-en'), { recursive: true });
-writeFileSync(join(root, 'js/error-codes.ts'), errorCodes());
+writeErrorCodes();
 
 await build({
   entryPoints: {
