@@ -128,14 +128,15 @@ void BytePairTokenizer::finish(const TextInput& input, Encoding& encoding) const
     if (sequence < 0) continue;
     const std::u16string_view text = sequence == 0 ? input.text : *input.pair;
     int32_t &start = encoding.offsets[i].start, &end = encoding.offsets[i].end;
-    // An added token is what it took from the text, white space included.
-    std::u16string token = is_added(id) ? std::u16string(text.substr(start, end - start)) : id_to_token(id);
+    std::u16string token = id_to_token(id);
+    // An added token that stands in the text is what it took from there, white space included.
+    if (const auto taken = text.substr(start, end - start); is_added(id) && taken.find(token) != taken.npos) token = taken;
     int32_t leading = 0, trailing = 0;
     for (auto at = token.begin(); at != token.end() && is_blank(*at); ++at) ++leading;
     for (auto at = token.rbegin(); at != token.rend() && is_blank(*at); ++at) ++trailing;
-    // The reference takes the first token of every window for one with an added space.
+    // The reference takes a single space of the first token of every window for an added one.
     const bool is_first = i == 0 || encoding.sequence_ids[i - 1] != sequence || start == 0;
-    if (leading > 0 && is_first && settings_.trim_prefix_space) --leading;
+    if (leading == 1 && is_first && settings_.trim_prefix_space) leading = 0;
     for (; leading > 0 && start < end; --leading) start += utf16_point(text, start).units;
     int32_t back = end;
     for (; trailing > 0 && back > 0; --trailing) back -= back > 1 ? utf16_point(text, back - 2).units : 1;
