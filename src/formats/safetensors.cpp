@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "../sort.h"
 #include "float16.h"
 #include "json.h"
 
@@ -24,20 +25,13 @@ constexpr TypeName kTypes[] = {
     {"F64", DType::f64, 8},      {"I64", DType::i64, 8},        {"U64", DType::u64, 8},
 };
 
-uint64_t bytes_of(DType dtype) {
-  for (const auto& type : kTypes) {
-    if (type.dtype == dtype) return type.bytes;
-  }
-  return 0;
-}
-
 std::string quoted(std::string_view name) { return "tensor '" + std::string(name) + "'"; }
 
 // Two readers could each take another of two members for the true one.
 bool repeats_a_name(const json::Value& object) {
   std::vector<std::string_view> names;
   for (const auto& member : object.members()) names.push_back(member.name);
-  std::sort(names.begin(), names.end());
+  heap_sort(names.begin(), names.end(), std::less<>());
   return std::adjacent_find(names.begin(), names.end()) != names.end();
 }
 
@@ -139,7 +133,7 @@ Result<std::unique_ptr<Safetensors>> Safetensors::open(std::unique_ptr<ByteSourc
   }
 
   // Tensors without elements begin and end at one place: among equal beginnings they come first.
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+  heap_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
     return a.range.begin != b.range.begin ? a.range.begin < b.range.begin : a.range.end < b.range.end;
   });
   uint64_t position = 0;
@@ -161,7 +155,7 @@ Result<std::unique_ptr<Safetensors>> Safetensors::open(std::unique_ptr<ByteSourc
     entry.tensor.offset = 8 + length + entry.range.begin;
     opened->tensors_.push_back(std::move(entry.tensor));
   }
-  std::sort(opened->tensors_.begin(), opened->tensors_.end(),
+  heap_sort(opened->tensors_.begin(), opened->tensors_.end(),
             [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
   for (size_t i = 1; i < opened->tensors_.size(); ++i) {
     if (opened->tensors_[i].name == opened->tensors_[i - 1].name) {
@@ -173,34 +167,7 @@ Result<std::unique_ptr<Safetensors>> Safetensors::open(std::unique_ptr<ByteSourc
 }
 
 Result<void> Safetensors::read_f32(const TensorInfo& tensor, uint64_t first, std::span<float> target) {
-  const uint64_t width = bytes_of(tensor.dtype);
-  const uint64_t offset = tensor.offset + first * width;
-  switch (tensor.dtype) {
-    case DType::f32: return file_->read(offset, std::as_writable_bytes(target));
-    case DType::f16:
-    case DType::bf16: {
-      // The two-byte values are read into the far half of the target and widened from the front: the reader is always
-      // ahead of the writer.
-      auto bytes = std::as_writable_bytes(target).subspan(target.size() * 2);
-      SQUEEZEBERT_TRY(file_->read(offset, bytes));
-      for (size_t i = 0; i < target.size(); ++i) {
-        uint16_t bits;
-        std::memcpy(&bits, bytes.data() + i * 2, 2);
-        target[i] = tensor.dtype == DType::f16 ? float_from_float16(bits) : float_from_bfloat16(bits);
-      }
-      return {};
-    }
-    case DType::f64: {
-      double chunk[512];
-      for (size_t i = 0; i < target.size();) {
-        const size_t n = std::min<size_t>(512, target.size() - i);
-        SQUEEZEBERT_TRY(file_->read(offset + i * 8, std::as_writable_bytes(std::span(chunk, n))));
-        for (size_t j = 0; j < n; ++j) target[i++] = static_cast<float>(chunk[j]);
-      }
-      return {};
-    }
-    default: return Error{ErrorCode::TENSOR_DTYPE, quoted(tensor.name)};
-  }
+  return read_numbers(*file_, tensor, tensor.offset + first * bytes_of(tensor.dtype), target);
 }
 
 Result<void> Safetensors::read_bytes(const TensorInfo& tensor, uint64_t first, std::span<std::byte> target) {

@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "simd.h"
+
 namespace squeezebert {
 namespace {
 
 float largest_magnitude(std::span<const float> values) {
-  float largest = 0;
-  for (const float v : values) largest = std::max(largest, std::fabs(v));
+  const size_t whole = values.size() / 4 * 4;
+  v128_t most = wasm_f32x4_splat(0.0f);
+  for (size_t i = 0; i < whole; i += 4) most = wasm_f32x4_pmax(most, wasm_f32x4_abs(wasm_v128_load(values.data() + i)));
+  float largest = max_lanes(most);
+  for (size_t i = whole; i < values.size(); ++i) largest = std::max(largest, std::fabs(values[i]));
   return largest;
 }
 
@@ -23,17 +28,23 @@ void encode_q8(std::span<const float> weights, RowCodes& row) {
     row.codes[i] = static_cast<int8_t>(std::clamp(nearest(weights[i] * inverse), -127, 127));
 }
 
-// Rounds one group with the given step into `codes`; returns the squared error.
-float round_group(std::span<const float> weights, float step, int8_t* codes) {
-  const float inverse = 1 / step;
-  float error = 0;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    const int32_t code = std::clamp(nearest(weights[i] * inverse), -8, 7);
-    codes[i] = static_cast<int8_t>(code);
-    const float off = weights[i] - static_cast<float>(code) * step;
-    error += off * off;
+// Rounds one group of 32 (zeros where it has fewer) with the given step into `codes`; returns the squared error.
+float round_group(const float* weights, float step, int8_t* codes) {
+  constexpr float kNumbers[] = {12582912.0f, -8.0f, 7.0f};  // adding 1.5 * 2^23 rounds to the nearest integer
+  const Splats<3> k(kNumbers);
+  const v128_t inverse = wasm_f32x4_splat(1 / step), step4 = wasm_f32x4_splat(step);
+  v128_t error = wasm_f32x4_splat(0.0f);
+  for (size_t i = 0; i < kQ4Group; i += 4) {
+    const v128_t weight = wasm_v128_load(weights + i);
+    const v128_t bounded = wasm_f32x4_pmin(k[2], wasm_f32x4_pmax(k[1], wasm_f32x4_mul(weight, inverse)));
+    const v128_t shifted = wasm_f32x4_add(bounded, k[0]);
+    const v128_t off = wasm_f32x4_sub(weight, wasm_f32x4_mul(wasm_f32x4_sub(shifted, k[0]), step4));
+    error = wasm_f32x4_add(error, wasm_f32x4_mul(off, off));
+    const v128_t integers = wasm_i32x4_sub(shifted, k[0]);
+    const v128_t halves = wasm_i16x8_narrow_i32x4(integers, integers);
+    wasm_v128_store32_lane(codes + i, wasm_i8x16_narrow_i16x8(halves, halves), 0);
   }
-  return error;
+  return sum_lanes(error);
 }
 
 void encode_q4(std::span<const float> weights, RowCodes& row) {
@@ -45,18 +56,20 @@ void encode_q4(std::span<const float> weights, RowCodes& row) {
     return;
   }
   for (size_t g = 0; g < row.multipliers.size(); ++g) {
-    const auto group = weights.subspan(g * kQ4Group, std::min(kQ4Group, weights.size() - g * kQ4Group));
+    const size_t size = std::min(kQ4Group, weights.size() - g * kQ4Group);
+    float group[kQ4Group] = {};
+    std::copy_n(weights.data() + g * kQ4Group, size, group);
     const auto holds = std::clamp(static_cast<int32_t>(std::ceil(largest_magnitude(group) / (7 * row.scale))), 1, kQ4MostMultiplier);
     // A somewhat smaller step cuts the largest weight off and rounds all the others more finely.
     int8_t codes[kQ4Group];
     float best = INFINITY;
-    for (int32_t size = holds; size >= std::max(1, holds - 5); --size) {
-      for (const int32_t multiplier : {size, -size}) {
+    for (int32_t magnitude = holds; magnitude >= std::max(1, holds - 5); --magnitude) {
+      for (const int32_t multiplier : {magnitude, -magnitude}) {
         const float error = round_group(group, static_cast<float>(multiplier) * row.scale, codes);
         if (error >= best) continue;
         best = error;
         row.multipliers[g] = static_cast<int8_t>(multiplier);
-        std::copy_n(codes, group.size(), row.codes.begin() + static_cast<std::ptrdiff_t>(g * kQ4Group));
+        std::copy_n(codes, size, row.codes.begin() + static_cast<std::ptrdiff_t>(g * kQ4Group));
       }
     }
   }

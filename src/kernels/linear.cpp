@@ -154,29 +154,31 @@ void Linear::multiply(LinearInput& input, size_t panel, size_t panel_count, size
   const size_t panel_bytes = unpacked_panel_bytes();
   const size_t width = std::min(panel_count * kPanel, (group + 1) * width_ - o);
   const size_t y_stride = row_stride(y);
-  for_each_tile(count, [&]<size_t R>(size_t tile) {
-    // The tile is put together here: its rows in y lie far apart, often on the same few lines of the first-level cache.
-    alignas(16) float sums[R * kPanelsAtOnce * kPanel];
-    constexpr size_t kStride = kPanelsAtOnce * kPanel;
+  // A tile is put together here: its rows in y lie far apart, often on the same few lines of the first-level cache.
+  constexpr size_t kStride = kPanelsAtOnce * kPanel;
+  alignas(16) float sums[kMostTileRows * kStride];
+  for (size_t tile = first; tile < first + count;) {
+    const size_t height = tile_height(first + count - tile);
     if (coded()) {
-      const CodedRows x = input.codes(groups_, group, first + tile);
+      const CodedRows x = input.codes(groups_, group, tile);
       for (size_t p = 0; p < panel_count; ++p) {
         const size_t column = o + p * kPanel;
-        multiply_int8_panel(x, R, {reinterpret_cast<const int8_t*>(weights + p * panel_bytes), quads(depth_),
-                                   scales_.data() + column, sums_.data() + column, bias_.data() + column},
+        multiply_int8_panel(x, height, {reinterpret_cast<const int8_t*>(weights + p * panel_bytes), quads(depth_),
+                                        scales_.data() + column, sums_.data() + column, bias_.data() + column},
                             sums + p * kPanel, kStride);
       }
     } else {
       const Matrix<const float>& x = input.rows();
       for (size_t p = 0; p < panel_count; ++p)
-        multiply_panel(row(x, first + tile) + group * depth_, row_stride(x), R,
+        multiply_panel(row(x, tile) + group * depth_, row_stride(x), height,
                        reinterpret_cast<const float*>(weights + p * panel_bytes), depth_, bias_.data() + o + p * kPanel,
                        sums + p * kPanel, kStride);
     }
-    activate_columns(activation, sums, kStride, R, panel_count * kPanel);
-    float* out = row(y, first + tile) + o;
-    for (size_t r = 0; r < R; ++r, out += y_stride) copy_floats(sums + r * kStride, width, out);
-  });
+    activate_columns(activation, sums, kStride, height, panel_count * kPanel);
+    float* out = row(y, tile) + o;
+    for (size_t r = 0; r < height; ++r, out += y_stride) copy_floats(sums + r * kStride, width, out);
+    tile += height;
+  }
 }
 
 void Linear::apply(LinearInput& input, Matrix<float>& y, Activation activation) const {

@@ -83,33 +83,33 @@ struct SavedModel::Tensor {
 namespace {
 
 template <class Tensor>
-class Collector {
+class Collector final : public WeightVisitor {
  public:
   Collector(std::vector<Tensor>& floats, std::vector<Tensor>& coded, bool pooler)
       : floats_(floats), coded_(coded), pooler_(pooler) {}
 
-  Result<void> norm(const std::string& name, const Norm& norm, float) {
+  Result<void> norm(const std::string& name, Norm& norm, float) override {
     vector(name + ".weight", norm.gain.span());
     vector(name + ".bias", norm.bias.span());
     return {};
   }
-  Result<void> table(const std::string& name, const Table& table, size_t, bool) {
+  Result<void> table(const std::string& name, Table& table, size_t, bool) override {
     Tensor tensor;
     tensor.table = &table;
     rows(name, tensor, table.rows(), table.columns());
     return {};
   }
-  Result<void> linear(const std::string& name, const Linear& linear, const LinearShape&) {
+  Result<void> linear(const std::string& name, Linear& linear, const LinearShape&) override {
     weight(name, linear);
     vector(name + ".bias", linear.bias());
     return {};
   }
-  Result<void> decoder(const std::string& words, const std::string& bias, const Linear& linear, const LinearShape&) {
+  Result<void> decoder(const std::string& words, const std::string& bias, Linear& linear, const LinearShape&) override {
     weight(words, linear);
     vector(bias, linear.bias());
     return {};
   }
-  bool pooler(const std::string&) const { return pooler_; }
+  bool pooler(const std::string&) const override { return pooler_; }
 
  private:
   void vector(const std::string& name, std::span<const float> floats) {
@@ -153,8 +153,8 @@ class Collector {
 }  // namespace
 
 SavedModel::SavedModel(const Model& model) : model_(model) {
-  const Model::State& state = *model_.state_;
-  const Weights& weights = state.weights;
+  Model::State& state = *model_.state_;
+  Weights& weights = state.weights;  // which the collector only reads
   std::vector<Tensor> coded;
   Collector<Tensor> collector(tensors_, coded, weights.pooler.has_value());
   // It fails only where the collector does, which never does.

@@ -17,7 +17,7 @@ std::string shape_text(std::span<const uint64_t> shape) {
   return text + "]";
 }
 
-class Loader {
+class Loader final : public WeightVisitor {
  public:
   Loader(TensorSource& source, const ModelConfig& config, std::optional<WeightType> type,
          const std::function<void(uint64_t, uint64_t)>& progress)
@@ -173,7 +173,7 @@ class Loader {
   }
 
   // What visit_weights() calls.
-  Result<void> norm(const std::string& name, Norm& norm, float eps) {
+  Result<void> norm(const std::string& name, Norm& norm, float eps) override {
     const size_t channels = static_cast<size_t>(config_.hidden_size);
     if (!norm.gain.allocate(channels) || !norm.bias.allocate(channels)) return out_of_memory();
     norm.eps = eps;
@@ -181,7 +181,7 @@ class Loader {
     return vector(name, "bias", channels, norm.bias.span());
   }
 
-  Result<void> table(const std::string& name, Table& table, size_t rows, bool coded) {
+  Result<void> table(const std::string& name, Table& table, size_t rows, bool coded) override {
     const size_t columns = static_cast<size_t>(config_.hidden_size);
     SQUEEZEBERT_TRY_ASSIGN(tensor, require_rows(name, rows, columns));
     if (!table.allocate(choose(*tensor, coded), rows, columns)) return out_of_memory();
@@ -195,12 +195,12 @@ class Loader {
     return fill(name, *tensor, shape.out, depth, linear);
   }
 
-  Result<void> linear(const std::string& name, Linear& linear, const LinearShape& shape) {
+  Result<void> linear(const std::string& name, Linear& linear, const LinearShape& shape) override {
     SQUEEZEBERT_TRY(weight(name, linear, shape));
     return vector(name, "bias", shape.out, linear.bias());
   }
 
-  Result<void> decoder(const std::string& words, const std::string& bias, Linear& linear, const LinearShape& shape) {
+  Result<void> decoder(const std::string& words, const std::string& bias, Linear& linear, const LinearShape& shape) override {
     SQUEEZEBERT_TRY(weight(words, linear, shape));
     const TensorInfo* tensor = source_.find(bias);
     if (!tensor) return Error{ErrorCode::TENSOR_MISSING, "'" + bias + "'"};
@@ -208,7 +208,7 @@ class Loader {
     return read(*tensor, 0, linear.bias());
   }
 
-  bool pooler(const std::string& name) const { return find(name, "weight") != nullptr; }
+  bool pooler(const std::string& name) const override { return find(name, "weight") != nullptr; }
 
   Result<void> load(Head head, Weights& weights) {
     weights.layers.resize(static_cast<size_t>(config_.layers));

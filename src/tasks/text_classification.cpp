@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../sort.h"
+
 namespace squeezebert {
 namespace {
 
@@ -64,7 +66,7 @@ Result<std::vector<Classification>> TextClassifier::classify(std::span<const Tex
     result.tokens = length;
     result.truncated = encoding.truncated;
     scores_of(logits->data, config.problem_type, result.scores);
-    std::sort(result.scores.begin(), result.scores.end(), [](const LabelScore& a, const LabelScore& b) {
+    heap_sort(result.scores.begin(), result.scores.end(), [](const LabelScore& a, const LabelScore& b) {
       return a.score != b.score ? a.score > b.score : a.label < b.label;
     });
     if (options.top_k > 0 && static_cast<size_t>(options.top_k) < result.scores.size())

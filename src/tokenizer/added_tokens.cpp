@@ -6,6 +6,8 @@
 #include "unicode.h"
 #include "utf.h"
 
+#include "../sort.h"
+
 namespace squeezebert {
 namespace {
 
@@ -20,7 +22,7 @@ bool is_word_unit(char16_t unit) {
 
 AddedTokens::AddedTokens(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)) {
   std::erase_if(tokens_, [](const AddedToken& token) { return token.content.empty(); });
-  std::sort(tokens_.begin(), tokens_.end(), [](const AddedToken& a, const AddedToken& b) {
+  heap_sort(tokens_.begin(), tokens_.end(), [](const AddedToken& a, const AddedToken& b) {
     return a.content.size() != b.content.size() ? a.content.size() > b.content.size() : a.id < b.id;
   });
 }
