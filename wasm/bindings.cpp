@@ -9,6 +9,7 @@
 #include "tasks/text_classification.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/utf.h"
+#include "threads.h"
 
 namespace {
 
@@ -371,4 +372,6 @@ EMSCRIPTEN_BINDINGS(squeezebert) {
   function("run", &run);
   function("classify", &classify);
   function("heapBytes", &heap_bytes);
+  function("addHelperStack", &add_helper_stack);
+  function("helperFunction", &helper_function);
 }
