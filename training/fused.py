@@ -68,13 +68,12 @@ class FusedEncoder:
         self.handle = library().encoder_new(config["num_hidden_layers"], config["hidden_size"], config["num_attention_heads"],
                                             config["intermediate_size"], (ctypes.c_int * 6)(*groups),
                                             int(config.get("intermediate_kernel", 1) == 3), threads)
+        self.end = library().encoder_free  # at hand also while Python shuts down
         self.free = []
 
     def __del__(self):
         if getattr(self, "handle", None):
-            library().encoder_free(ctypes.c_void_p(self.handle))
-
-        self.free = []
+            self.end(ctypes.c_void_p(self.handle))
 
     def memory(self, size):
         """Used again and again: fresh pages cost a tenth of the time."""
