@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "../parallel/parallel.h"
 #include "int8_product.h"
 #include "vector_math.h"
 
@@ -126,12 +127,18 @@ void multiply_by(float* values, size_t size, float factor) {
   for (size_t i = 0; i < size; ++i) values[i] *= factor;
 }
 
+uint64_t thread_workspace(size_t tokens, size_t head_size) {
+  const uint64_t width = padded(tokens);
+  // Codes of the keys, with two floats each, and of a block of queries take less than the floats of the keys and queries.
+  const uint64_t floats =
+      width * (head_size + 4) + uint64_t{tokens} * padded(head_size) + width + kQueryBlock * (width + padded(head_size) + 4);
+  return (floats + 15) / 16 * 16;  // whole cache lines, so that threads share none
+}
+
 }  // namespace
 
 uint64_t attention_workspace(size_t tokens, size_t head_size) {
-  const uint64_t width = padded(tokens);
-  // Codes of the keys, with two floats each, and of a block of queries take less than the floats of the keys and queries.
-  return width * (head_size + 4) + uint64_t{tokens} * padded(head_size) + width + kQueryBlock * (width + padded(head_size) + 4);
+  return thread_workspace(tokens, head_size) * thread_count();
 }
 
 void attention(const Matrix<const float>& q, const Matrix<const float>& k, const Matrix<const float>& v,
@@ -139,29 +146,30 @@ void attention(const Matrix<const float>& q, const Matrix<const float>& k, const
                const AttentionCapture& capture) {
   const size_t tokens = rows(q), size = columns(q) / heads, width = padded(tokens);
   const float scale = 1.0f / std::sqrt(static_cast<float>(size));
-  float* keys = workspace;
-  float* values = keys + width * (size + 4);
-  float* hidden = values + padded(size) * tokens;
-  float* scores = hidden + width;
-  float* queries = scores + width * kQueryBlock;  // and then their part of the context
-  // The rounded keys and queries, where there are any, lie in the memory of the others.
-  float* key_scales = keys;
-  float* key_sums = key_scales + width;
-  int8_t* key_codes = reinterpret_cast<int8_t*>(key_sums + width);
-  float* query_scales = queries;
-  float* query_minima = query_scales + kQueryBlock;
-  InputCode* query_codes = reinterpret_cast<InputCode*>(query_minima + kQueryBlock);
-  const size_t code_stride = quads(size) * kQuad;
-
-  // Positions past the end, which only fill up the last panel, get -infinity: nothing is left of them even in a row
-  // whose real positions are all masked.
-  for (size_t t = 0; t < width; ++t) {
-    hidden[t] = t >= tokens ? -std::numeric_limits<float>::infinity()
-                : mask.empty() || mask[t] != 0 ? 0.0f : std::numeric_limits<float>::lowest();
-  }
   // Mostly nothing is masked, and then only the last panel needs it.
   const size_t first_masked = mask.empty() ? width - kPanel : 0;
-  for (size_t h = 0; h < heads; ++h) {
+  const size_t per_thread = static_cast<size_t>(thread_workspace(tokens, size));
+  parallel(heads, [&](size_t h, size_t thread) {
+    float* keys = workspace + thread * per_thread;
+    float* values = keys + width * (size + 4);
+    float* hidden = values + padded(size) * tokens;
+    float* scores = hidden + width;
+    float* queries = scores + width * kQueryBlock;  // and then their part of the context
+    // The rounded keys and queries, where there are any, lie in the memory of the others.
+    float* key_scales = keys;
+    float* key_sums = key_scales + width;
+    int8_t* key_codes = reinterpret_cast<int8_t*>(key_sums + width);
+    float* query_scales = queries;
+    float* query_minima = query_scales + kQueryBlock;
+    InputCode* query_codes = reinterpret_cast<InputCode*>(query_minima + kQueryBlock);
+    const size_t code_stride = quads(size) * kQuad;
+
+    // Positions past the end, which only fill up the last panel, get -infinity: nothing is left of them even in a row
+    // whose real positions are all masked.
+    for (size_t t = 0; t < width; ++t) {
+      hidden[t] = t >= tokens ? -std::numeric_limits<float>::infinity()
+                  : mask.empty() || mask[t] != 0 ? 0.0f : std::numeric_limits<float>::lowest();
+    }
     const size_t column = h * size;
     if (scoring == Scoring::codes) pack_codes(k, column, size, key_codes, key_scales, key_sums);
     else pack_transposed(k, column, size, keys);
@@ -208,7 +216,7 @@ void attention(const Matrix<const float>& q, const Matrix<const float>& k, const
         for (size_t d = 0; d < size; ++d) out[d] = queries[r * padded(size) + d] * factors[r];
       }
     }
-  }
+  });
 }
 
 }  // namespace squeezebert

@@ -20,7 +20,7 @@ struct AttentionCapture {
 // be lost.
 enum class Scoring : uint8_t { floats, codes };
 
-// Floats of working memory that attention() needs for a sequence.
+// Floats of working memory that attention() needs for a sequence, with the threads that there are now.
 uint64_t attention_workspace(size_t tokens, size_t head_size);
 
 // q, k, v, context: [tokens, heads * head_size]; head h owns columns [h * head_size, (h + 1) * head_size).

@@ -1,7 +1,9 @@
 #include "layer_norm.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "../parallel/parallel.h"
 #include "simd.h"
 
 namespace squeezebert {
@@ -49,9 +51,11 @@ void normalize(float* x, const float* residual, const float* gain, const float* 
 
 void layer_norm(Matrix<float>& x, const Matrix<const float>& residual, const float* gain, const float* bias, float eps) {
   const bool has_residual = rows(residual) > 0;
-  for (size_t r = 0; r < rows(x); ++r) {
-    normalize(row(x, r), has_residual ? row(residual, r) : nullptr, gain, bias, eps, columns(x));
-  }
+  const size_t count = rows(x);
+  parallel((count + kTaskRows - 1) / kTaskRows, [&](size_t task, size_t) {
+    for (size_t r = task * kTaskRows; r < std::min(count, (task + 1) * kTaskRows); ++r)
+      normalize(row(x, r), has_residual ? row(residual, r) : nullptr, gain, bias, eps, columns(x));
+  });
 }
 
 }  // namespace squeezebert

@@ -57,8 +57,8 @@ class Linear {
   size_t unpacked_panel_bytes() const;
   // Panels [panel, panel + count) as the products take them: where they are, or unpacked into `room`.
   const std::byte* unpacked(size_t panel, size_t count, std::byte* room) const;
-  void multiply(LinearInput& input, size_t panel, size_t panel_count, size_t group, size_t first, size_t count, size_t o,
-                Activation activation, Matrix<float>& y) const;
+  void multiply(const LinearInput& input, std::byte* room, size_t panel, size_t panel_count, size_t group, size_t first,
+                size_t count, size_t o, Activation activation, Matrix<float>& y) const;
 
   WeightType type_ = WeightType::fp32;
   size_t in_ = 0, out_ = 0, groups_ = 1;
