@@ -37,7 +37,7 @@ class _Run(torch.autograd.Function):
         encoder.take(weights)
         texts = len(offsets) - 1
         call = library().encoder_forward
-        arguments = [ctypes.c_void_p(encoder.handle), native.pointer(x), native.pointer(offsets), texts,
+        arguments = [encoder.handle, native.pointer(x), native.pointer(offsets), texts,
                      native.pointer(y)]
         tail = [ctypes.c_float(dropout), ctypes.c_uint64(seed)]
         saved = encoder.memory(call(*arguments, None, *tail) + 64)
@@ -52,7 +52,7 @@ class _Run(torch.autograd.Function):
         dy = dy.float().contiguous()
         dx = torch.empty_like(dy)
         grads = [torch.empty_like(w) for w in weights]
-        library().encoder_backward(ctypes.c_void_p(encoder.handle), native.pointer(dy),
+        library().encoder_backward(encoder.handle, native.pointer(dy),
                                    native.pointer(offsets), texts, native.pointer(dx),
                                    ctypes.c_void_p(saved.data_ptr() + start), *tail, _pointers(grads))
         encoder.free.append(saved)
@@ -65,15 +65,15 @@ class FusedEncoder:
 
     def __init__(self, config, threads=native.THREADS):
         groups = [config[f"{n}_groups"] for n in ("q", "k", "v", "post_attention", "intermediate", "output")]
-        self.handle = library().encoder_new(config["num_hidden_layers"], config["hidden_size"], config["num_attention_heads"],
+        self.handle = ctypes.c_void_p(library().encoder_new(config["num_hidden_layers"], config["hidden_size"], config["num_attention_heads"],
                                             config["intermediate_size"], (ctypes.c_int * 6)(*groups),
-                                            int(config.get("intermediate_kernel", 1) == 3), threads)
+                                            int(config.get("intermediate_kernel", 1) == 3), threads))
         self.end = library().encoder_free  # at hand also while Python shuts down
         self.free = []
 
     def __del__(self):
         if getattr(self, "handle", None):
-            self.end(ctypes.c_void_p(self.handle))
+            self.end(self.handle)
 
     def memory(self, size):
         """Used again and again: fresh pages cost a tenth of the time."""
@@ -83,7 +83,7 @@ class FusedEncoder:
         return torch.empty(size * 5 // 4, dtype=torch.uint8)
 
     def take(self, weights):
-        library().encoder_weights(ctypes.c_void_p(self.handle), _pointers(weights))
+        library().encoder_weights(self.handle, _pointers(weights))
 
     def __call__(self, layers, x, offsets, dropout=0.0, seed=0):
         weights = []
