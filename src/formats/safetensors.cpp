@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "../sort.h"
-#include "float16.h"
 #include "json.h"
 
 namespace squeezebert {
@@ -167,7 +165,7 @@ Result<std::unique_ptr<Safetensors>> Safetensors::open(std::unique_ptr<ByteSourc
 }
 
 Result<void> Safetensors::read_f32(const TensorInfo& tensor, uint64_t first, std::span<float> target) {
-  return read_numbers(*file_, tensor, tensor.offset + first * bytes_of(tensor.dtype), target);
+  return read_numbers(*file_, tensor, tensor.offset + first * element_bytes(tensor.dtype), target);
 }
 
 Result<void> Safetensors::read_bytes(const TensorInfo& tensor, uint64_t first, std::span<std::byte> target) {

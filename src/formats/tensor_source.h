@@ -44,7 +44,19 @@ class TensorSource {
   const TensorInfo* find(std::string_view name) const;
 };
 
-// The weights file of a model folder. Errors: FILE_NOT_FOUND, and those of the container.
+// Of one element.
+uint64_t element_bytes(DType dtype);
+
+// Consecutive elements of `tensor` from the byte `offset` of the file on, as float32.
+// Errors: TENSOR_DTYPE for types other than f16, bf16, f32, f64; those of the file.
+Result<void> read_numbers(ByteSource& file, const TensorInfo& tensor, uint64_t offset, std::span<float> target);
+
+// One file of weights: torch's where the name ends in ".bin", else safetensors. Errors: FILE_NOT_FOUND, and those of the
+// container.
+Result<std::unique_ptr<TensorSource>> open_container(FileSet& files, std::string_view name);
+
+// The weights of a model folder: the first of model.safetensors, its index of shards, pytorch_model.bin, its index.
+// Errors: FILE_NOT_FOUND, and those of the container.
 Result<std::unique_ptr<TensorSource>> open_weights(FileSet& files);
 
 }  // namespace squeezebert
