@@ -1,11 +1,11 @@
 // Every golden model in the browser, through the worker.
 import { describe, expect, it } from 'vitest';
 import type * as Package from '../../js/api.ts';
-import { differences, parseGolden, safetensorsDirectories } from '../shared/golden.ts';
+import { differences, modelDirectories, parseGolden } from '../shared/golden.ts';
 
 const library = (await import('/dist/index.js' as string)) as typeof Package;
 const index = await fetch('/golden/index.json');
-const directories = index.ok ? safetensorsDirectories(parseGolden(await index.text())) : [];
+const directories = index.ok ? modelDirectories(parseGolden(await index.text())) : [];
 
 it.skipIf(index.ok)('golden models: skipped, ../shared/golden is not there', () => {});
 

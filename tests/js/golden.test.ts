@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import type * as Package from '../../js/api.ts';
-import { differences, parseGolden, safetensorsDirectories } from '../shared/golden.ts';
+import { differences, modelDirectories, parseGolden } from '../shared/golden.ts';
 
 const engine = (await import('../../dist/engine.js' as string)) as typeof Package;
 const golden = fileURLToPath(new URL('../../../shared/golden', import.meta.url));
 const there = existsSync(golden);
-const directories = there ? safetensorsDirectories(parseGolden(readFileSync(`${golden}/index.json`, 'utf8'))) : [];
+const directories = there ? modelDirectories(parseGolden(readFileSync(`${golden}/index.json`, 'utf8'))) : [];
 
 afterEach(() => {
   engine.env.build = undefined;
