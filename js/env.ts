@@ -18,6 +18,11 @@ export interface Environment {
   wasm?: WasmSource | undefined;
   /** Takes this build instead of what the browser's features suggest. */
   build?: Build | undefined;
+  /**
+   * Threads that compute a pass together. Default: as many as there are processors, at most 4. More than one need a page that
+   * is cross-origin isolated (docs/threads.md); elsewhere, and where they do not start, it is one.
+   */
+  threads?: number | undefined;
   /** The web worker, where the bundler does not deliver the one of the package (`squeezebert-wasm/worker`). */
   worker?: string | URL | (() => Worker) | undefined;
 }

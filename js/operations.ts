@@ -132,8 +132,17 @@ export interface Scores {
   truncated: boolean;
 }
 
+/** What runs. */
+export interface Started {
+  build: Build;
+  threads: number;
+}
+
 export interface Operations {
-  start: { request: { wasm?: WasmSource | undefined; build?: Build | undefined }; result: { build: Build } };
+  start: {
+    request: { wasm?: WasmSource | undefined; build?: Build | undefined; threads?: number | undefined };
+    result: Started;
+  };
   load: { request: LoadRequest; result: { tokenizer: TokenizerInfo | null; model: ModelInfo | null } };
   release: { request: { handles: number[] }; result: null };
   encode: {

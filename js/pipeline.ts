@@ -18,6 +18,8 @@ export interface PipelineInfo {
   task: string;
   /** The WebAssembly build that runs. */
   build: Build;
+  /** Threads that compute a pass together. */
+  threads: number;
   /** How the weights are kept in memory. */
   dtype: DataType;
   /** Bytes of weights in memory. */
@@ -73,7 +75,7 @@ export async function pipeline<Task extends keyof Tasks>(
       latest: newestWins((text: ClassifyInput, callOptions?: TextClassificationOptions) => classify(text, callOptions)),
       info: {
         task,
-        build: await session.build(),
+        ...(await session.started()),
         dtype: info.dtype,
         weightBytes: info.weightBytes,
         labels: info.labels,

@@ -1,11 +1,10 @@
 // The one engine that all pipelines and models of a page share: started by the first that loads, ended with the last. One
 // that has crashed is left to those who have it, and the next that loads starts another.
 
-import type { Build } from './env.ts';
 import { env, type WasmSource } from './env.ts';
 import { aborted, SqueezeBertError, toError } from './errors.ts';
 import { isNode, nodeModule } from './node.ts';
-import type { Backend, CallOptions, OperationName, Request, Result } from './operations.ts';
+import type { Backend, CallOptions, OperationName, Request, Result, Started } from './operations.ts';
 import { base } from './sources.ts';
 
 let createBackend: (() => Backend) | undefined;
@@ -17,7 +16,7 @@ export function provideBackend(create: () => Backend): void {
 
 interface Shared {
   backend: Backend;
-  started: Promise<{ build: Build }>;
+  started: Promise<Started>;
   users: number;
 }
 let shared: Shared | undefined;
@@ -32,11 +31,11 @@ async function sendable(source: WasmSource | undefined): Promise<WasmSource | un
   return source;
 }
 
-async function start(backend: Backend): Promise<{ build: Build }> {
+async function start(backend: Backend): Promise<Started> {
   const wasm = await sendable(env.wasm).catch((error: unknown) => {
     throw new SqueezeBertError('WASM_LOAD', `env.wasm: ${toError(error).detail}`, error);
   });
-  return backend.call('start', { wasm, build: env.build });
+  return backend.call('start', { wasm, build: env.build, threads: env.threads });
 }
 
 /** Waits no longer than until the abort. */
@@ -69,9 +68,9 @@ export class Session {
     this.shared.users += 1;
   }
 
-  /** The build that runs. Errors: WASM_UNSUPPORTED, WASM_LOAD, WORKER. */
-  async build(): Promise<Build> {
-    return (await this.shared.started).build;
+  /** The build that runs, and its threads. Errors: WASM_UNSUPPORTED, WASM_LOAD, WORKER. */
+  started(): Promise<Started> {
+    return this.shared.started;
   }
 
   async call<Name extends OperationName>(

@@ -13,9 +13,10 @@ const dist = join(root, 'dist');
 const glue = join(root, 'build/wasm-simd/squeezebert-simd.mjs');
 const model = ['config.json', 'model.safetensors', 'vocab.txt', 'tokenizer_config.json'];
 
+const wasmBuilds = ['simd', 'simd-relaxed', 'simd-threads', 'simd-relaxed-threads'];
 const needed = [
   glue,
-  ...['simd', 'simd-relaxed'].map((name) => join(root, `build/wasm-${name}/squeezebert-${name}.wasm`)),
+  ...wasmBuilds.map((name) => join(root, `build/wasm-${name}/squeezebert-${name}.wasm`)),
   ...model.map((name) => join(root, 'models/sentiment-en', name)),
 ];
 const missing = needed.filter((file) => !existsSync(file));
@@ -30,13 +31,7 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(join(dist, 'models/sentiment-en'), { recursive: true });
 writeErrorCodes();
 
-await build({
-  entryPoints: {
-    index: 'js/index.ts',
-    engine: 'js/engine.ts',
-    worker: 'web-workers/worker.ts',
-    quantize: 'js/bin/quantize.ts',
-  },
+const options = {
   absWorkingDir: root,
   outdir: dist,
   bundle: true,
@@ -48,9 +43,21 @@ await build({
   alias: { '#glue': glue },
   legalComments: 'none',
   logLevel: 'warning',
+};
+// Pages do not download what reads Node's files.
+const withoutDisk = {
+  name: 'without disk',
+  setup: (build) =>
+    build.onResolve({ filter: /\/disk\/disk\.ts$/ }, () => ({ path: join(root, 'js/disk/no-disk.ts') })),
+};
+await build({
+  ...options,
+  entryPoints: { index: 'js/index.ts', worker: 'web-workers/worker.ts' },
+  plugins: [withoutDisk],
 });
+await build({ ...options, entryPoints: { engine: 'js/engine.ts', quantize: 'js/bin/quantize.ts' } });
 
-for (const name of ['simd', 'simd-relaxed']) {
+for (const name of wasmBuilds) {
   const file = `squeezebert-${name}.wasm`;
   cpSync(join(root, `build/wasm-${name}`, file), join(dist, file));
 }

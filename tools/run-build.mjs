@@ -24,18 +24,22 @@ function preset(name, targets = []) {
   );
 }
 
-// Both builds share one glue file, so what it calls must bear the same names in both.
+const wasmBuilds = ['simd', 'simd-relaxed', 'simd-threads', 'simd-relaxed-threads'];
+
+// All builds share one glue file, so what it calls must bear the same names in all.
 function glueEqual() {
-  const read = (name) => readFileSync(join(root, `build/wasm-${name}/squeezebert-${name}.mjs`), 'utf8');
-  if (read('simd-relaxed').replaceAll('squeezebert-simd-relaxed', 'squeezebert-simd') === read('simd')) return true;
-  console.error('The glue of wasm-simd and wasm-simd-relaxed differs: their imports or exports are not the same.');
-  return false;
+  const read = (name) =>
+    readFileSync(join(root, `build/wasm-${name}/squeezebert-${name}.mjs`), 'utf8').replaceAll(name, 'simd');
+  const other = wasmBuilds.find((name) => read(name) !== read('simd'));
+  if (other)
+    console.error(`The glue of wasm-simd and wasm-${other} differs: their imports or exports are not the same.`);
+  return !other;
 }
 
 export const builds = {
   native: () => preset('release', ['squeezebert_cli']),
   sanitize: () => preset('sanitize'),
-  wasm: () => preset('wasm-simd') && preset('wasm-simd-relaxed') && glueEqual(),
+  wasm: () => wasmBuilds.every((name) => preset(`wasm-${name}`)) && glueEqual(),
   js: () => show(process.execPath, ['tools/build-js.mjs']),
 };
 

@@ -10,7 +10,9 @@ const compressed = (name) => {
   return small;
 };
 const page = ['index.js', 'worker.js'].map(compressed).reduce((sum, size) => sum + size);
-const wasm = ['squeezebert-simd.wasm', 'squeezebert-simd-relaxed.wasm'].map(compressed);
+const wasm = ['simd', 'simd-relaxed', 'simd-threads', 'simd-relaxed-threads'].map((name) =>
+  compressed(`squeezebert-${name}.wasm`),
+);
 compressed('engine.js');
 const total = page + Math.max(...wasm);
 console.log(`A page downloads ${total} bytes of the ${budget} it may (models aside).`);

@@ -1,16 +1,30 @@
-// The worker: runs the engine, one call after the other.
+// The worker: runs the engine, one call after the other. Under another name the same script is a helper thread of it, so
+// that whoever delivers this file has delivered both.
+import { type HelperStart, help, helperName } from '../js/engine/helpers.ts';
 import { LocalBackend } from '../js/engine/local.ts';
 import { SqueezeBertError, toError } from '../js/errors.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
 
 interface Scope {
-  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  name: string;
+  importScripts(): void;
+  onmessage: ((event: MessageEvent<never>) => void) | null;
   reportError(error: unknown): void;
-  postMessage(message: FromWorker, transfer: Transferable[]): void;
+  postMessage(message: FromWorker | null, transfer: Transferable[]): void;
 }
 const scope = globalThis as unknown as Scope;
 
-const backend = new LocalBackend();
+function startHelper(): Worker {
+  let type: WorkerType = 'classic';
+  try {
+    scope.importScripts();
+  } catch {
+    type = 'module'; // which knows no importScripts
+  }
+  return new Worker(location.href, { type, name: helperName });
+}
+
+const backend = new LocalBackend(startHelper);
 const calls = new Map<number, AbortController>();
 
 /** The buffers of typed arrays inside a result: they move instead of being copied. */
@@ -60,7 +74,7 @@ bell.port1.onmessage = async () => {
   ring();
 };
 
-scope.onmessage = ({ data: message }) => {
+function receive({ data: message }: MessageEvent<ToWorker>): void {
   if (message.type === 'abort') {
     calls.get(message.id)?.abort();
     return;
@@ -68,4 +82,10 @@ scope.onmessage = ({ data: message }) => {
   calls.set(message.id, new AbortController());
   queue.push(message);
   ring();
+}
+
+const becomeHelper = ({ data }: MessageEvent<HelperStart>) => {
+  help(data, () => scope.postMessage(null, [])).catch((error) => scope.reportError(error));
 };
+
+scope.onmessage = scope.name === helperName ? becomeHelper : receive;

@@ -79,7 +79,7 @@ async function quantize(from: string, to: string, { dtype, revision, token }: Op
       without = true;
       console.error('No tokenizer there: only the model is written.');
     });
-    const engine = await loadEngine(undefined, bestBuild());
+    const { module: engine } = await loadEngine(undefined, bestBuild());
     const model = engine.loadModel(files, '', dtype);
     if ('error' in model) throw new SqueezeBertError(model.error.code as ErrorCode, model.error.detail);
     const saved = savedModel(engine, model.handle);

@@ -16,8 +16,9 @@ import type {
 } from '../operations.ts';
 import { CachedLoad } from './cached-load.ts';
 import { EngineFiles, fetchFiles, nameOf } from './files.ts';
+import type { StartHelper } from './helpers.ts';
 import { savedModel } from './saved.ts';
-import { bestBuild, type EngineModule, loadEngine } from './wasm.ts';
+import { bestBuild, type Engine, type EngineModule, loadEngine } from './wasm.ts';
 
 type Answer<Value> = Value | { error: { code: string; detail: string } };
 
@@ -46,8 +47,11 @@ type Handlers = {
 };
 
 export class LocalBackend implements Backend {
-  private module: EngineModule | undefined;
+  private started: Engine | undefined;
   private over: SqueezeBertError | undefined;
+
+  /** Without `startHelper` it is one thread. */
+  constructor(private readonly startHelper?: StartHelper) {}
 
   get ended(): boolean {
     return this.over !== undefined;
@@ -75,20 +79,23 @@ export class LocalBackend implements Backend {
 
   private end(reason: SqueezeBertError): void {
     this.over ??= reason;
-    this.module = undefined;
+    this.started?.end();
+    this.started = undefined;
   }
 
   private get engine(): EngineModule {
     if (this.over) throw this.over;
-    if (!this.module) throw new SqueezeBertError('INTERNAL', 'the engine has not been started');
-    return this.module;
+    if (!this.started) throw new SqueezeBertError('INTERNAL', 'the engine has not been started');
+    return this.started.module;
   }
 
   private readonly handlers: Handlers = {
-    start: async ({ wasm, build }) => {
+    start: async ({ wasm, build, threads }) => {
       const best = build ?? bestBuild();
-      this.module = await loadEngine(wasm, best);
-      return { build: best };
+      const engine = await loadEngine(wasm, best, threads, this.startHelper);
+      if (this.over) engine.end();
+      else this.started = engine;
+      return { build: best, threads: engine.threads };
     },
 
     load: async (request, options) => {

@@ -4,6 +4,7 @@ import createModule, { type MainModule } from '#glue';
 import type { Build, WasmSource } from '../env.ts';
 import { SqueezeBertError } from '../errors.ts';
 import { nodeModule } from '../node.ts';
+import { type StartHelper, startHelpers } from './helpers.ts';
 
 export type EngineModule = MainModule;
 
@@ -30,10 +31,16 @@ export function bestBuild(): Build {
   return validates(relaxedProbe) ? 'simd-relaxed' : 'simd';
 }
 
-// Literals, so that bundlers find the files.
-const urls: Record<Build, () => URL> = {
-  simd: () => new URL('./squeezebert-simd.wasm', import.meta.url),
-  'simd-relaxed': () => new URL('./squeezebert-simd-relaxed.wasm', import.meta.url),
+// Literals, so that bundlers find the files. First the one for one thread.
+const urls: Record<Build, readonly [() => URL, () => URL]> = {
+  simd: [
+    () => new URL('./squeezebert-simd.wasm', import.meta.url),
+    () => new URL('./squeezebert-simd-threads.wasm', import.meta.url),
+  ],
+  'simd-relaxed': [
+    () => new URL('./squeezebert-simd-relaxed.wasm', import.meta.url),
+    () => new URL('./squeezebert-simd-relaxed-threads.wasm', import.meta.url),
+  ],
 };
 
 async function fetched(url: URL): Promise<Response | Uint8Array<ArrayBuffer>> {
@@ -55,18 +62,64 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await bytes.arrayBuffer());
 }
 
-/** Errors: WASM_UNSUPPORTED, WASM_LOAD. */
-export async function loadEngine(source: WasmSource | undefined, build: Build): Promise<EngineModule> {
+function instantiate(module: WebAssembly.Module, wasmMemory?: WebAssembly.Memory): Promise<EngineModule> {
+  return new Promise((resolve, reject) => {
+    createModule({
+      ...(wasmMemory && { wasmMemory }),
+      instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) {
+        WebAssembly.instantiate(module, imports).then(done).catch(reject);
+        return {};
+      },
+    }).then(resolve, reject);
+  });
+}
+
+/**
+ * The largest size of a shared memory is set aside from the start, and phones refuse large ones. 1 GB holds the largest models
+ * that a page should load; where even an eighth is refused, one thread has to do.
+ */
+function sharedMemory(): WebAssembly.Memory {
+  for (let maximum = 16_384; ; maximum /= 2) {
+    try {
+      return new WebAssembly.Memory({ initial: 256, maximum, shared: true });
+    } catch (error) {
+      if (maximum <= 2048) throw error;
+    }
+  }
+}
+
+export interface Engine {
+  module: EngineModule;
+  threads: number;
+  /** Ends the helper threads. */
+  end(): void;
+}
+
+/**
+ * `threads`: as in `env`. More than one only where `start` is given, the page is isolated and they start; else one.
+ * Errors: WASM_UNSUPPORTED, WASM_LOAD.
+ */
+export async function loadEngine(
+  source: WasmSource | undefined,
+  build: Build,
+  threads?: number,
+  start?: StartHelper,
+): Promise<Engine> {
+  const isolated = start && globalThis.crossOriginIsolated;
+  const wanted = isolated ? (threads ?? Math.min(navigator.hardwareConcurrency, 4)) : 1;
   try {
-    const module = await compile(source ?? urls[build]());
-    return await new Promise<EngineModule>((resolve, reject) => {
-      createModule({
-        instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) {
-          WebAssembly.instantiate(module, imports).then(done).catch(reject);
-          return {};
-        },
-      }).then(resolve, reject);
-    });
+    const given = source && (await compile(source));
+    if (isolated && wanted > 1) {
+      try {
+        const compiled = given ?? (await compile(urls[build][1]()));
+        const memory = sharedMemory();
+        const module = await instantiate(compiled, memory);
+        return { module, threads: wanted, end: await startHelpers(wanted - 1, module, compiled, memory, start) };
+      } catch {
+        // One thread does it too: slower, with the same result.
+      }
+    }
+    return { module: await instantiate(given ?? (await compile(urls[build][0]()))), threads: 1, end: () => {} };
   } catch (error) {
     throw new SqueezeBertError('WASM_LOAD', error instanceof Error ? error.message : String(error), error);
   }
