@@ -76,7 +76,9 @@ await runMain(async () => {
     values.model ?? null,
     sets.flatMap(([, texts]) => texts),
   );
-  console.log(`\n${'the same label as fp32'.padEnd(26)}${'rows'.padStart(6)}${types.map((t) => t.padStart(10)).join('')}`);
+  console.log(
+    `\n${'the same label as fp32'.padEnd(26)}${'rows'.padStart(6)}${types.map((t) => t.padStart(10)).join('')}`,
+  );
   const show = (name, from, to) => {
     const shares = types.map((dtype) => {
       let same = 0;
@@ -86,7 +88,10 @@ await runMain(async () => {
     console.log(`${name.padEnd(26)}${String(to - from).padStart(6)}${shares.join('')}`);
   };
   let at = 0;
-  for (const [name, texts] of sets) show(name, at, (at += texts.length));
+  for (const [name, texts] of sets) {
+    show(name, at, at + texts.length);
+    at += texts.length;
+  }
   show('all', 0, at);
   if (existsSync(join(fullSize, 'model.safetensors'))) await randomWeights(AutoModelForSequenceClassification);
 });

@@ -1,6 +1,7 @@
 // Where cached bytes lie: files by their names, in whatever the platform has.
-import { blobSource, pathSource, type SyncSource } from '../engine/sync-source.ts';
-import { isNode, nodeModule } from '../node.ts';
+import { diskStore } from '../disk/disk.ts';
+import { blobSource, type SyncSource } from '../engine/sync-source.ts';
+import { isNode } from '../node.ts';
 
 export interface Store {
   list(): Promise<string[]>;
@@ -111,42 +112,9 @@ const memory = (): Store =>
     delete: async (name) => kept.delete(name),
   });
 
-function defaultDirectory(): string {
-  const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  return `${XDG_CACHE_HOME || LOCALAPPDATA || `${nodeModule('node:os').homedir()}/.cache`}/${folder}/models`;
-}
-
-function disk(directory: string): Store {
-  const fs = nodeModule('node:fs');
-  const path = (name: string) => `${directory}/${name}`;
-  return {
-    list: async () => (fs.existsSync(directory) ? fs.readdirSync(directory) : []),
-    read: async (name) => pathSource(path(name)),
-    async write(name, parts) {
-      fs.mkdirSync(directory, { recursive: true });
-      // Under another name until it is whole: other processes may be reading the old one.
-      const temporary = path(`${name}.${process.pid}`);
-      try {
-        const file = fs.openSync(temporary, 'w');
-        try {
-          for (const part of parts)
-            for (let done = 0; done < part.length; ) done += fs.writeSync(file, part, done, part.length - done);
-        } finally {
-          fs.closeSync(file);
-        }
-        fs.renameSync(temporary, path(name));
-      } catch (error) {
-        fs.rmSync(temporary, { force: true });
-        throw error;
-      }
-    },
-    remove: async (name) => fs.rmSync(path(name), { force: true }),
-  };
-}
-
 /** The best that there is here. `directory`: in Node. */
 export async function openStore(directory: string | undefined): Promise<Store> {
-  if (isNode()) return disk(directory ?? defaultDirectory());
+  if (isNode()) return diskStore(directory);
   try {
     if ('createSyncAccessHandle' in FileSystemFileHandle.prototype) return await originFiles();
   } catch {}

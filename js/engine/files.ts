@@ -1,10 +1,11 @@
 // The files of a model, brought to where the engine can read them synchronously.
+import { pathSource } from '../disk/disk.ts';
 import { SqueezeBertError, throwIfAborted } from '../errors.ts';
 import { isNode, nodeModule } from '../node.ts';
 import type { FilesSpec, LoadRequest, Progress } from '../operations.ts';
 import { download } from './download.ts';
 import { checkIntegrity } from './integrity.ts';
-import { blobSource, bytesSource, pathSource, type SyncSource } from './sync-source.ts';
+import { blobSource, bytesSource, type SyncSource } from './sync-source.ts';
 import { TotalProgress } from './total-progress.ts';
 
 /** What the engine sees. */
