@@ -2,12 +2,13 @@
 // Nothing in src/ throws or aborts on bad input: functions that can fail return Result<T>.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 namespace squeezebert {
 
@@ -22,40 +23,83 @@ std::string_view error_name(ErrorCode code);
 // The one sentence of the list that says what is wrong in general.
 std::string_view error_sentence(ErrorCode code);
 
-struct Error {
-  ErrorCode code;
-  std::string detail;  // what exactly: the file, the tensor, the number. May be empty.
+// A piece of an error's detail: text, or a whole number. Text is not copied: it has to live until the error is made.
+class Piece {
+ public:
+  Piece(std::string_view text) : text_(text.data()), value_(text.size()) {}
+  Piece(const char* text) : Piece(std::string_view(text)) {}
+  Piece(const std::string& text) : Piece(std::string_view(text)) {}
+  template <std::integral Number>
+  Piece(Number number) : value_(static_cast<uint64_t>(number)), is_negative_(std::signed_integral<Number> && number < 0) {}
 
+ private:
+  friend std::string join(std::initializer_list<Piece> pieces);
+  const char* text_ = nullptr;  // null: a number
+  uint64_t value_ = 0;          // the length of the text; or the number, in two's complement
+  bool is_negative_ = false;
+};
+
+using Detail = std::initializer_list<Piece>;
+std::string join(Detail pieces);
+
+// What went wrong. As small as a pointer and made out of line, since nearly every function of the library can hand one on:
+// a quarter of the WebAssembly code that loads models was once the moving and joining of details.
+class Error {
+ public:
+  // `detail`: what exactly: the file, the tensor, the number. May be empty.
+  Error(ErrorCode code, Detail detail = {});
+  Error(ErrorCode code, std::string detail);
+  Error(Error&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  Error& operator=(Error&& other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  ~Error() {
+    if (state_) release();
+  }
+
+  // Precondition of all: not moved from.
+  ErrorCode code() const;
+  const std::string& detail() const;
   // "SAFETENSORS_OFFSETS: The tensors ... (tensor 'a' begins at 8, expected 0)"
   std::string message() const;
+
+ private:
+  template <class T>
+  friend class Result;
+  struct State;
+  Error() = default;  // no error
+  void release();
+  State* state_ = nullptr;
 };
 
 // A value or an error. Result<void> holds only success or the error.
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+  Result(T value) : value_(std::move(value)) {}
+  Result(Error error) : error_(std::move(error)) {}
 
-  bool ok() const { return state_.index() == 0; }
+  bool ok() const { return value_.has_value(); }
   explicit operator bool() const { return ok(); }
 
   // Precondition: ok().
-  T& value() & { return *std::get_if<0>(&state_); }
-  const T& value() const& { return *std::get_if<0>(&state_); }
-  T&& value() && { return std::move(*std::get_if<0>(&state_)); }
-  T& operator*() & { return value(); }
-  const T& operator*() const& { return value(); }
-  T* operator->() { return &value(); }
-  const T* operator->() const { return &value(); }
+  T& value() & { return *value_; }
+  const T& value() const& { return *value_; }
+  T&& value() && { return std::move(*value_); }
+  T& operator*() & { return *value_; }
+  const T& operator*() const& { return *value_; }
+  T* operator->() { return &*value_; }
+  const T* operator->() const { return &*value_; }
 
   // Precondition: !ok().
-  Error& error() & { return *std::get_if<1>(&state_); }
-  const Error& error() const& { return *std::get_if<1>(&state_); }
-  Error&& error() && { return std::move(*std::get_if<1>(&state_)); }
+  Error& error() & { return error_; }
+  const Error& error() const& { return error_; }
+  Error&& error() && { return std::move(error_); }
 
  private:
-  std::variant<T, Error> state_;
+  std::optional<T> value_;
+  Error error_;
 };
 
 template <>
@@ -64,14 +108,14 @@ class [[nodiscard]] Result<void> {
   Result() = default;
   Result(Error error) : error_(std::move(error)) {}
 
-  bool ok() const { return !error_; }
+  bool ok() const { return !error_.state_; }
   explicit operator bool() const { return ok(); }
-  Error& error() & { return *error_; }
-  const Error& error() const& { return *error_; }
-  Error&& error() && { return std::move(*error_); }
+  Error& error() & { return error_; }
+  const Error& error() const& { return error_; }
+  Error&& error() && { return std::move(error_); }
 
  private:
-  std::optional<Error> error_;
+  Error error_;
 };
 
 }  // namespace squeezebert
@@ -83,8 +127,8 @@ class [[nodiscard]] Result<void> {
       return std::move(try_result_).error();                                     \
   } while (0)
 
-// auto-declares `name` from a Result<T>, or returns its error.
+// Declares `name` as the value of a Result<T> that lives in the enclosing scope, or returns its error.
 #define SQUEEZEBERT_TRY_ASSIGN(name, expression)                                 \
   auto name##_result_ = (expression);                                            \
   if (!name##_result_) return std::move(name##_result_).error();                 \
-  auto name = std::move(name##_result_).value()
+  auto&& name = std::move(name##_result_).value()

@@ -47,14 +47,14 @@ val text(std::string_view utf8) { return val(to_utf16(utf8).value_or(u"")); }
 
 val failure(const Error& error) {
   val inner = val::object();
-  inner.set("code", text(error_name(error.code)));
-  inner.set("detail", text(error.detail));
+  inner.set("code", text(error_name(error.code())));
+  inner.set("detail", text(error.detail()));
   val out = val::object();
   out.set("error", inner);
   return out;
 }
 
-val not_loaded() { return failure({ErrorCode::DISPOSED, ""}); }
+val not_loaded() { return failure({ErrorCode::DISPOSED}); }
 
 // A copy that JavaScript owns.
 template <class Number>
@@ -75,11 +75,10 @@ class JsSource final : public ByteSource {
   uint64_t size() const override { return size_; }
   Result<void> read(uint64_t offset, std::span<std::byte> target) override {
     if (offset > size_ || target.size() > size_ - offset)
-      return Error{ErrorCode::FILE_TRUNCATED, std::to_string(offset) + " + " + std::to_string(target.size()) +
-                                                  " bytes of " + std::to_string(size_)};
+      return Error{ErrorCode::FILE_TRUNCATED, {offset, " + ", target.size(), " bytes of ", size_}};
     if (target.empty()) return {};
     const auto view = emscripten::typed_memory_view(target.size(), reinterpret_cast<uint8_t*>(target.data()));
-    if (!source_.call<bool>("read", static_cast<double>(offset), view)) return Error{ErrorCode::FILE_READ, ""};
+    if (!source_.call<bool>("read", static_cast<double>(offset), view)) return Error{ErrorCode::FILE_READ};
     return {};
   }
 
@@ -94,7 +93,7 @@ class JsFiles final : public FileSet {
   bool has(std::string_view name) const override { return files_.call<bool>("has", std::string(name)); }
   Result<std::unique_ptr<ByteSource>> open(std::string_view name) override {
     val source = files_.call<val>("open", std::string(name));
-    if (source.isNull()) return Error{ErrorCode::FILE_NOT_FOUND, std::string(name)};
+    if (source.isNull()) return Error{ErrorCode::FILE_NOT_FOUND, {name}};
     return std::unique_ptr<ByteSource>(new JsSource(std::move(source)));
   }
 

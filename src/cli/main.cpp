@@ -61,7 +61,7 @@ class Classify {
 
   Result<void> print(const std::string& text) {
     const auto utf16 = to_utf16(text);
-    if (!utf16) return Error{ErrorCode::INVALID_ARGUMENT, "a text is not UTF-8"};
+    if (!utf16) return Error{ErrorCode::INVALID_ARGUMENT, {"a text is not UTF-8"}};
     const TextInput input{*utf16, std::nullopt};
     ClassifyOptions options;
     options.top_k = all_ ? 0 : 1;

@@ -9,13 +9,13 @@ BufferSource::BufferSource(std::string_view text) : bytes_(text.size()) {
 }
 
 Result<void> BufferSource::read(uint64_t offset, std::span<std::byte> target) {
-  if (offset > bytes_.size() || target.size() > bytes_.size() - offset) return Error{ErrorCode::FILE_TRUNCATED, ""};
+  if (offset > bytes_.size() || target.size() > bytes_.size() - offset) return Error{ErrorCode::FILE_TRUNCATED};
   if (!target.empty()) std::memcpy(target.data(), bytes_.data() + offset, target.size());
   return {};
 }
 
 Result<std::string> read_text(ByteSource& source, uint64_t limit) {
-  if (source.size() > limit) return Error{ErrorCode::FILE_READ, "larger than " + std::to_string(limit) + " bytes"};
+  if (source.size() > limit) return Error{ErrorCode::FILE_READ, {"larger than ", limit, " bytes"}};
   std::string text(static_cast<size_t>(source.size()), '\0');
   SQUEEZEBERT_TRY(source.read(0, std::as_writable_bytes(std::span(text))));
   return text;

@@ -9,7 +9,7 @@ void MemoryFiles::add(std::string name, std::string_view text) {
 
 Result<std::unique_ptr<ByteSource>> MemoryFiles::open(std::string_view name) {
   const auto found = files_.find(name);
-  if (found == files_.end()) return Error{ErrorCode::FILE_NOT_FOUND, std::string(name)};
+  if (found == files_.end()) return Error{ErrorCode::FILE_NOT_FOUND, {name}};
   return std::unique_ptr<ByteSource>(std::make_unique<BufferSource>(found->second));
 }
 

@@ -11,10 +11,10 @@ class FileSource final : public ByteSource {
   ~FileSource() override { std::fclose(file_); }
   uint64_t size() const override { return size_; }
   Result<void> read(uint64_t offset, std::span<std::byte> target) override {
-    if (offset > size_ || target.size() > size_ - offset) return Error{ErrorCode::FILE_TRUNCATED, ""};
+    if (offset > size_ || target.size() > size_ - offset) return Error{ErrorCode::FILE_TRUNCATED};
     if (fseeko(file_, static_cast<off_t>(offset), SEEK_SET) != 0 ||
         std::fread(target.data(), 1, target.size(), file_) != target.size()) {
-      return Error{ErrorCode::FILE_READ, ""};
+      return Error{ErrorCode::FILE_READ};
     }
     return {};
   }
@@ -35,10 +35,10 @@ Result<std::unique_ptr<ByteSource>> Folder::open(std::string_view name) { return
 
 Result<std::unique_ptr<ByteSource>> open_file(const std::filesystem::path& path) {
   std::error_code code;
-  if (!std::filesystem::is_regular_file(path, code)) return Error{ErrorCode::FILE_NOT_FOUND, path.string()};
+  if (!std::filesystem::is_regular_file(path, code)) return Error{ErrorCode::FILE_NOT_FOUND, {path.string()}};
   const uint64_t size = std::filesystem::file_size(path, code);
   std::FILE* file = code ? nullptr : std::fopen(path.c_str(), "rb");
-  if (!file) return Error{ErrorCode::FILE_READ, path.string()};
+  if (!file) return Error{ErrorCode::FILE_READ, {path.string()}};
   return std::unique_ptr<ByteSource>(std::make_unique<FileSource>(file, size));
 }
 

@@ -145,17 +145,20 @@ class Builder {
 
 Result<Value> parse(std::string_view text, int max_depth) {
   // The parser would skip a byte order mark; the formats here refuse one.
-  if (text.substr(0, 3) == "\xEF\xBB\xBF") return Error{ErrorCode::JSON_SYNTAX, "byte order mark at byte 0"};
+  if (text.substr(0, 3) == "\xEF\xBB\xBF") return Error{ErrorCode::JSON_SYNTAX, {"byte order mark at byte 0"}};
   // It would also take a zero byte for the end of the text and believe whatever follows. JSON has none anywhere.
   if (const size_t zero = text.find('\0'); zero != std::string_view::npos)
-    return Error{ErrorCode::JSON_SYNTAX, "zero at byte " + std::to_string(zero)};
+    return Error{ErrorCode::JSON_SYNTAX, {"zero at byte ", zero}};
   Builder builder(static_cast<size_t>(max_depth));
-  if (nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
-  if (builder.too_deep()) return Error{ErrorCode::JSON_TOO_DEEP, "more than " + std::to_string(max_depth) + " levels"};
+  bool good = false;
+  // Inlined, the compiler sees that the library's readers of binary formats are never called.
+  [[clang::always_inline]] good = nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
+  if (good) return builder.take();
+  if (builder.too_deep()) return Error{ErrorCode::JSON_TOO_DEEP, {"more than ", max_depth, " levels"}};
   if (builder.too_many()) {
-    return Error{ErrorCode::OUT_OF_MEMORY, "more than " + std::to_string(kMaxValues) + " JSON values"};
+    return Error{ErrorCode::OUT_OF_MEMORY, {"more than ", kMaxValues, " JSON values"}};
   }
-  return Error{ErrorCode::JSON_SYNTAX, "at byte " + std::to_string(builder.position())};
+  return Error{ErrorCode::JSON_SYNTAX, {"at byte ", builder.position()}};
 }
 
 }  // namespace squeezebert::json

@@ -31,7 +31,7 @@ class Machine {
   Result<Pickle> run() {
     while (!error_) {
       if (at_ == bytes_.size()) {
-        invalid("it ends before its STOP");
+        invalid({"it ends before its STOP"});
         break;
       }
       const uint8_t operation = static_cast<uint8_t>(bytes_[at_++]);
@@ -47,17 +47,17 @@ class Machine {
   }
 
  private:
-  void invalid(std::string detail) {
-    if (!error_) error_ = Error{ErrorCode::PICKLE_INVALID, std::move(detail) + " (byte " + std::to_string(at_) + ")"};
+  void invalid(Detail detail) {
+    if (!error_) error_ = Error{ErrorCode::PICKLE_INVALID, {join(detail), " (byte ", at_, ")"}};
   }
-  void unsafe(std::string detail) {
-    if (!error_) error_ = Error{ErrorCode::PICKLE_UNSAFE, std::move(detail)};
+  void unsafe(Detail detail) {
+    if (!error_) error_ = Error{ErrorCode::PICKLE_UNSAFE, detail};
   }
 
   // The next `size` bytes; none at the end.
   std::string_view take(uint64_t size) {
     if (size > bytes_.size() - at_) {
-      invalid("a value reaches past the end");
+      invalid({"a value reaches past the end"});
       return {};
     }
     const auto taken = bytes_.substr(at_, static_cast<size_t>(size));
@@ -77,7 +77,7 @@ class Machine {
   std::string_view line() {
     const size_t end = bytes_.find('\n', at_);
     if (end == bytes_.npos) {
-      invalid("a line without an end");
+      invalid({"a line without an end"});
       return {};
     }
     const auto text = bytes_.substr(at_, end - at_);
@@ -88,7 +88,7 @@ class Machine {
   // The value is there afterwards even where it is one too many: the caller may fill it before the loop sees the error.
   Value& add(Kind kind, int64_t integer = 0, std::string_view text = {}) {
     push(static_cast<uint32_t>(made_.values.size()));
-    if (made_.values.size() >= kMaxValues) invalid("more values than a model has");
+    if (made_.values.size() >= kMaxValues) invalid({"more values than a model has"});
     Value value;
     value.kind = kind;
     value.integer = integer;
@@ -97,14 +97,14 @@ class Machine {
     return made_.values.back();
   }
   void push(uint32_t index) {
-    if (stack_.size() >= kMaxStack) return invalid("the stack grows without end");
+    if (stack_.size() >= kMaxStack) return invalid({"the stack grows without end"});
     stack_.push_back(index);
   }
   // The least height of the stack: values below the last mark belong to what was begun before it.
   size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
   uint32_t pop() {
     if (stack_.size() <= floor()) {
-      invalid("the stack is empty");
+      invalid({"the stack is empty"});
       return kNothing;
     }
     const uint32_t index = stack_.back();
@@ -119,7 +119,7 @@ class Machine {
   // What lies above the last mark, which goes.
   std::vector<uint32_t> pop_marked() {
     if (marks_.empty()) {
-      invalid("no mark");
+      invalid({"no mark"});
       return {};
     }
     const auto first = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
@@ -141,18 +141,18 @@ class Machine {
     const uint32_t target = top();
     if (error_) return;
     Value& value = made_.values[target];
-    if (value.kind != kind || (kind == Kind::dict && items.size() % 2 != 0)) return invalid("items for what holds none");
+    if (value.kind != kind || (kind == Kind::dict && items.size() % 2 != 0)) return invalid({"items for what holds none"});
     value.items.insert(value.items.end(), items.begin(), items.end());
   }
   void put(uint64_t place) {
     const uint32_t index = top();
-    if (place >= kMaxValues) return invalid("a memo place that no model needs");
+    if (place >= kMaxValues) return invalid({"a memo place that no model needs"});
     if (error_) return;
     if (place >= memo_.size()) memo_.resize(static_cast<size_t>(place) + 1, kNothing);
     memo_[static_cast<size_t>(place)] = index;
   }
   void get(uint64_t place) {
-    if (place >= memo_.size() || memo_[static_cast<size_t>(place)] == kNothing) return invalid("an empty memo place");
+    if (place >= memo_.size() || memo_[static_cast<size_t>(place)] == kNothing) return invalid({"an empty memo place"});
     push(memo_[static_cast<size_t>(place)]);
   }
 
@@ -165,7 +165,7 @@ class Machine {
     both += ' ';
     both += name;
     if (both.size() > 200) both.resize(200);
-    if (!allowed(both)) return unsafe(both);
+    if (!allowed(both)) return unsafe({both});
     // With the end of a line where the name above has a blank; `integer` says where.
     add(Kind::global, static_cast<int64_t>(module.size()), bytes_.substr(begin, module.size() + 1 + name.size()));
   }
@@ -177,7 +177,7 @@ class Machine {
     const Value& function = made_.values[callable];
     const std::vector<uint32_t>& items = made_.values[arguments].items;
     if (function.kind != Kind::global || made_.values[arguments].kind != Kind::tuple) {
-      return unsafe("a call of what is no function");
+      return unsafe({"a call of what is no function"});
     }
     const std::string_view name = function.text.substr(static_cast<size_t>(function.integer) + 1);
     if (name == "OrderedDict" && items.empty()) {
@@ -187,17 +187,17 @@ class Machine {
     } else if (name == "_rebuild_parameter" && !items.empty() && made_.values[items[0]].kind == Kind::tensor) {
       push(items[0]);
     } else {
-      unsafe("a call of " + std::string(name) + " with other arguments than it has in files of weights");
+      unsafe({"a call of ", name, " with other arguments than it has in files of weights"});
     }
   }
 
   void step(uint8_t operation) {
     switch (operation) {
       case 0x80:  // PROTO
-        if (number(1) > 3) invalid("a protocol that torch.save does not use");
+        if (number(1) > 3) invalid({"a protocol that torch.save does not use"});
         return;
       case '(':
-        if (marks_.size() >= kMaxStack) return invalid("the stack grows without end");
+        if (marks_.size() >= kMaxStack) return invalid({"the stack grows without end"});
         return marks_.push_back(stack_.size());
       case 'N': add(Kind::none); return;
       case 0x88: add(Kind::boolean, 1); return;
@@ -207,7 +207,7 @@ class Machine {
       case 'J': add(Kind::integer, static_cast<int32_t>(number(4))); return;
       case 0x8a: {  // LONG1, two's complement
         const int width = static_cast<int>(number(1));
-        if (width > 8) return invalid("a number of more than 64 bits");
+        if (width > 8) return invalid({"a number of more than 64 bits"});
         const uint64_t value = number(width);
         const int spare = 64 - 8 * width;
         add(Kind::integer, width == 0 ? 0 : static_cast<int64_t>(value << spare) >> spare);
@@ -245,7 +245,7 @@ class Machine {
       case 'Q': {  // BINPERSID
         const uint32_t id = pop();
         if (error_) return;
-        if (made_.values[id].kind != Kind::tuple) return invalid("a storage without description");
+        if (made_.values[id].kind != Kind::tuple) return invalid({"a storage without description"});
         add(Kind::storage).items.push_back(id);
         return;
       }
@@ -254,10 +254,10 @@ class Machine {
         const uint32_t object = top();
         if (error_) return;
         const Kind kind = made_.values[object].kind;
-        if (kind != Kind::dict && kind != Kind::tensor) unsafe("attributes for what is no state dict");
+        if (kind != Kind::dict && kind != Kind::tensor) unsafe({"attributes for what is no state dict"});
         return;
       }
-      default: unsafe("operation " + std::to_string(operation));
+      default: unsafe({"operation ", operation});
     }
   }
 

@@ -23,7 +23,9 @@ constexpr TypeName kTypes[] = {
     {"F64", DType::f64, 8},      {"I64", DType::i64, 8},        {"U64", DType::u64, 8},
 };
 
-std::string quoted(std::string_view name) { return "tensor '" + std::string(name) + "'"; }
+Error bad(ErrorCode code, std::string_view name, Detail rest = {}) {
+  return Error{code, {"tensor '", name, "'", join(rest)}};
+}
 
 // Two readers could each take another of two members for the true one.
 bool repeats_a_name(const json::Value& object) {
@@ -39,42 +41,40 @@ struct Range {
 
 // One entry of the header, its offsets relative to the first byte after the header.
 Result<Range> read_entry(const json::Member& member, TensorInfo& tensor) {
-  const Error bad{ErrorCode::SAFETENSORS_TENSOR_INFO, quoted(member.name)};
   const json::Value* dtype = member.value.find("dtype");
   const json::Value* shape = member.value.find("shape");
   const json::Value* offsets = member.value.find("data_offsets");
-  if (!dtype || !dtype->is_string() || !shape || !shape->is_array() || !offsets || !offsets->is_array()) return bad;
+  if (!dtype || !dtype->is_string() || !shape || !shape->is_array() || !offsets || !offsets->is_array()) return bad(ErrorCode::SAFETENSORS_TENSOR_INFO, member.name);
   if (repeats_a_name(member.value)) {
-    return Error{ErrorCode::SAFETENSORS_TENSOR_INFO, quoted(member.name) + " has a field twice"};
+    return bad(ErrorCode::SAFETENSORS_TENSOR_INFO, member.name, {" has a field twice"});
   }
 
   const TypeName* type = std::find_if(std::begin(kTypes), std::end(kTypes),
                                       [&](const TypeName& t) { return t.name == *dtype->string(); });
   if (type == std::end(kTypes)) {
-    return Error{ErrorCode::SAFETENSORS_TENSOR_INFO, quoted(member.name) + " has unknown type " + std::string(*dtype->string())};
+    return bad(ErrorCode::SAFETENSORS_TENSOR_INFO, member.name, {" has unknown type ", *dtype->string()});
   }
   tensor.name = member.name;
   tensor.dtype = type->dtype;
   tensor.elements = 1;
   for (const auto& value : shape->items()) {
     const auto dimension = value.unsigned_integer();
-    if (!dimension) return bad;
+    if (!dimension) return bad(ErrorCode::SAFETENSORS_TENSOR_INFO, member.name);
     tensor.shape.push_back(*dimension);
     if (__builtin_mul_overflow(tensor.elements, *dimension, &tensor.elements)) {
-      return Error{ErrorCode::SAFETENSORS_TENSOR_SIZE, quoted(member.name) + " has more elements than can be counted"};
+      return bad(ErrorCode::SAFETENSORS_TENSOR_SIZE, member.name, {" has more elements than can be counted"});
     }
   }
   uint64_t bytes = 0;
   if (__builtin_mul_overflow(tensor.elements, type->bytes, &bytes)) {
-    return Error{ErrorCode::SAFETENSORS_TENSOR_SIZE, quoted(member.name) + " has more bytes than can be counted"};
+    return bad(ErrorCode::SAFETENSORS_TENSOR_SIZE, member.name, {" has more bytes than can be counted"});
   }
-  if (offsets->items().size() != 2) return bad;
+  if (offsets->items().size() != 2) return bad(ErrorCode::SAFETENSORS_TENSOR_INFO, member.name);
   const auto begin = offsets->items()[0].unsigned_integer(), end = offsets->items()[1].unsigned_integer();
-  if (!begin || !end) return bad;
-  if (*end < *begin) return Error{ErrorCode::SAFETENSORS_OFFSETS, quoted(member.name) + " ends before it begins"};
+  if (!begin || !end) return bad(ErrorCode::SAFETENSORS_TENSOR_INFO, member.name);
+  if (*end < *begin) return bad(ErrorCode::SAFETENSORS_OFFSETS, member.name, {" ends before it begins"});
   if (*end - *begin != bytes) {
-    return Error{ErrorCode::SAFETENSORS_TENSOR_SIZE, quoted(member.name) + " has " + std::to_string(*end - *begin) +
-                                                         " bytes, its shape and type need " + std::to_string(bytes)};
+    return bad(ErrorCode::SAFETENSORS_TENSOR_SIZE, member.name, {" has ", *end - *begin, " bytes, its shape and type need ", bytes});
   }
   return Range{*begin, *end};
 }
@@ -83,7 +83,7 @@ Result<void> check_metadata(const json::Value& metadata) {
   if (metadata.is_null()) return {};
   bool good = metadata.is_object() && !repeats_a_name(metadata);
   for (const auto& member : metadata.members()) good = good && member.value.is_string();
-  if (!good) return Error{ErrorCode::SAFETENSORS_METADATA, ""};
+  if (!good) return Error{ErrorCode::SAFETENSORS_METADATA};
   return {};
 }
 
@@ -92,22 +92,21 @@ Result<void> check_metadata(const json::Value& metadata) {
 Result<std::unique_ptr<Safetensors>> Safetensors::open(std::unique_ptr<ByteSource> file) {
   static_assert(std::endian::native == std::endian::little, "the file's numbers are little-endian and read as they are");
   const uint64_t size = file->size();
-  if (size < 8) return Error{ErrorCode::SAFETENSORS_HEADER_TOO_SMALL, std::to_string(size) + " bytes"};
+  if (size < 8) return Error{ErrorCode::SAFETENSORS_HEADER_TOO_SMALL, {size, " bytes"}};
   uint64_t length = 0;
   SQUEEZEBERT_TRY(file->read(0, std::as_writable_bytes(std::span(&length, 1))));
-  if (length > kMaxHeader) return Error{ErrorCode::SAFETENSORS_HEADER_TOO_LARGE, std::to_string(length) + " bytes"};
+  if (length > kMaxHeader) return Error{ErrorCode::SAFETENSORS_HEADER_TOO_LARGE, {length, " bytes"}};
   if (length > size - 8) {
-    return Error{ErrorCode::SAFETENSORS_HEADER_LENGTH,
-                 std::to_string(length) + " bytes in a file of " + std::to_string(size)};
+    return Error{ErrorCode::SAFETENSORS_HEADER_LENGTH, {length, " bytes in a file of ", size}};
   }
   std::string text(static_cast<size_t>(length), '\0');
   SQUEEZEBERT_TRY(file->read(8, std::as_writable_bytes(std::span(text))));
   auto header = json::parse(text);
   if (!header) {
-    if (header.error().code != ErrorCode::JSON_SYNTAX) return std::move(header).error();
-    return Error{ErrorCode::SAFETENSORS_HEADER_SYNTAX, header.error().detail};
+    if (header.error().code() != ErrorCode::JSON_SYNTAX) return std::move(header).error();
+    return Error{ErrorCode::SAFETENSORS_HEADER_SYNTAX, {header.error().detail()}};
   }
-  if (!header->is_object()) return Error{ErrorCode::SAFETENSORS_HEADER_SYNTAX, "not an object"};
+  if (!header->is_object()) return Error{ErrorCode::SAFETENSORS_HEADER_SYNTAX, {"not an object"}};
 
   struct Entry {
     TensorInfo tensor;
@@ -117,13 +116,13 @@ Result<std::unique_ptr<Safetensors>> Safetensors::open(std::unique_ptr<ByteSourc
   bool has_metadata = false;
   for (const auto& member : header->members()) {
     if (member.name == "__metadata__") {
-      if (has_metadata) return Error{ErrorCode::SAFETENSORS_NAME, "'__metadata__' occurs twice"};
+      if (has_metadata) return Error{ErrorCode::SAFETENSORS_NAME, {"'__metadata__' occurs twice"}};
       has_metadata = true;
       SQUEEZEBERT_TRY(check_metadata(member.value));
       continue;
     }
-    if (member.name.empty()) return Error{ErrorCode::SAFETENSORS_NAME, "empty name"};
-    if (!member.value.is_object()) return Error{ErrorCode::SAFETENSORS_TENSOR_INFO, quoted(member.name)};
+    if (member.name.empty()) return Error{ErrorCode::SAFETENSORS_NAME, {"empty name"}};
+    if (!member.value.is_object()) return bad(ErrorCode::SAFETENSORS_TENSOR_INFO, member.name);
     Entry entry;
     SQUEEZEBERT_TRY_ASSIGN(range, read_entry(member, entry.tensor));
     entry.range = range;
@@ -137,15 +136,12 @@ Result<std::unique_ptr<Safetensors>> Safetensors::open(std::unique_ptr<ByteSourc
   uint64_t position = 0;
   for (const auto& entry : entries) {
     if (entry.range.begin != position) {
-      return Error{ErrorCode::SAFETENSORS_OFFSETS, quoted(entry.tensor.name) + " begins at " +
-                                                       std::to_string(entry.range.begin) + ", expected " +
-                                                       std::to_string(position)};
+      return bad(ErrorCode::SAFETENSORS_OFFSETS, entry.tensor.name, {" begins at ", entry.range.begin, ", expected ", position});
     }
     position = entry.range.end;
   }
   if (position != size - 8 - length) {
-    return Error{ErrorCode::SAFETENSORS_FILE_SIZE, "the tensors have " + std::to_string(position) + " bytes, the file has " +
-                                                       std::to_string(size - 8 - length) + " for them"};
+    return Error{ErrorCode::SAFETENSORS_FILE_SIZE, {"the tensors have ", position, " bytes, the file has ", size - 8 - length, " for them"}};
   }
 
   auto opened = std::make_unique<Safetensors>();
@@ -157,7 +153,7 @@ Result<std::unique_ptr<Safetensors>> Safetensors::open(std::unique_ptr<ByteSourc
             [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
   for (size_t i = 1; i < opened->tensors_.size(); ++i) {
     if (opened->tensors_[i].name == opened->tensors_[i - 1].name) {
-      return Error{ErrorCode::SAFETENSORS_NAME, quoted(opened->tensors_[i].name) + " occurs twice"};
+      return Error{ErrorCode::SAFETENSORS_NAME, {"tensor '", opened->tensors_[i].name, "' occurs twice"}};
     }
   }
   opened->file_ = std::move(file);
@@ -169,7 +165,7 @@ Result<void> Safetensors::read_f32(const TensorInfo& tensor, uint64_t first, std
 }
 
 Result<void> Safetensors::read_bytes(const TensorInfo& tensor, uint64_t first, std::span<std::byte> target) {
-  if (tensor.dtype != DType::i8 && tensor.dtype != DType::u8) return Error{ErrorCode::TENSOR_DTYPE, quoted(tensor.name)};
+  if (tensor.dtype != DType::i8 && tensor.dtype != DType::u8) return bad(ErrorCode::TENSOR_DTYPE, tensor.name);
   return file_->read(tensor.offset + first, target);
 }
 

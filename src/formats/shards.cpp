@@ -34,7 +34,7 @@ class Shards final : public TensorSource {
   size_t index(const TensorInfo& tensor) const { return static_cast<size_t>(&tensor - tensors_.data()); }
 };
 
-Error invalid(std::string detail) { return Error{ErrorCode::SHARDS_INVALID, std::move(detail)}; }
+Error invalid(Detail detail) { return Error{ErrorCode::SHARDS_INVALID, detail}; }
 
 // A name beside the index, of the same kind.
 bool good_name(std::string_view name, std::string_view ending) {
@@ -48,7 +48,7 @@ Result<std::unique_ptr<TensorSource>> open_shards(FileSet& files, std::string_vi
   SQUEEZEBERT_TRY_ASSIGN(text, read_text(*file, 16'000'000));
   SQUEEZEBERT_TRY_ASSIGN(root, json::parse(text));
   const json::Value* map = root.find("weight_map");
-  if (!map || !map->is_object() || map->members().empty()) return invalid("no weight_map");
+  if (!map || !map->is_object() || map->members().empty()) return invalid({"no weight_map"});
   const std::string_view ending = index.find(".bin.") != index.npos ? ".bin" : ".safetensors";
 
   // The index as pairs of file and tensor: equal files stand together, and a tensor named twice beside itself or not.
@@ -58,7 +58,7 @@ Result<std::unique_ptr<TensorSource>> open_shards(FileSet& files, std::string_vi
   std::vector<Entry> entries;
   for (const auto& member : map->members()) {
     const std::string_view name = member.value.string().value_or("");
-    if (!good_name(name, ending)) return invalid("'" + member.name + "' is in '" + std::string(name) + "'");
+    if (!good_name(name, ending)) return invalid({"'", member.name, "' is in '", name, "'"});
     entries.push_back({name, member.name});
   }
   heap_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.file < b.file; });
@@ -67,20 +67,20 @@ Result<std::unique_ptr<TensorSource>> open_shards(FileSet& files, std::string_vi
   std::vector<Shards::Place> places;
   for (size_t i = 0; i < entries.size(); ++i) {
     if (i == 0 || entries[i].file != entries[i - 1].file) {
-      if (opened->shards_.size() == kMaxShards) return invalid("more than 1000 files");
+      if (opened->shards_.size() == kMaxShards) return invalid({"more than 1000 files"});
       SQUEEZEBERT_TRY_ASSIGN(shard, open_container(files, entries[i].file));
       opened->shards_.push_back(std::move(shard));
     }
     TensorSource* shard = opened->shards_.back().get();
     const TensorInfo* tensor = shard->find(entries[i].tensor);
-    if (!tensor) return invalid("'" + std::string(entries[i].tensor) + "' is not in '" + std::string(entries[i].file) + "'");
+    if (!tensor) return invalid({"'", entries[i].tensor, "' is not in '", entries[i].file, "'"});
     places.push_back({shard, tensor});
   }
   heap_sort(places.begin(), places.end(),
             [](const Shards::Place& a, const Shards::Place& b) { return a.tensor->name < b.tensor->name; });
   for (const auto& place : places) {
     if (!opened->tensors_.empty() && opened->tensors_.back().name == place.tensor->name) {
-      return invalid("'" + place.tensor->name + "' occurs twice");
+      return invalid({"'", place.tensor->name, "' occurs twice"});
     }
     opened->tensors_.push_back(*place.tensor);
   }

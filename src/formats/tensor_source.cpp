@@ -11,7 +11,7 @@
 namespace squeezebert {
 
 Result<void> TensorSource::read_bytes(const TensorInfo& tensor, uint64_t, std::span<std::byte>) {
-  return Error{ErrorCode::TENSOR_DTYPE, "tensor '" + tensor.name + "'"};
+  return Error{ErrorCode::TENSOR_DTYPE, {"tensor '", tensor.name, "'"}};
 }
 
 const TensorInfo* TensorSource::find(std::string_view name) const {
@@ -56,7 +56,7 @@ Result<void> read_numbers(ByteSource& file, const TensorInfo& tensor, uint64_t o
       }
       return {};
     }
-    default: return Error{ErrorCode::TENSOR_DTYPE, "tensor '" + tensor.name + "'"};
+    default: return Error{ErrorCode::TENSOR_DTYPE, {"tensor '", tensor.name, "'"}};
   }
 }
 

@@ -18,9 +18,9 @@ constexpr uint64_t kMaxPickle = 8'000'000;   // the full-size model's has 30,000
 constexpr uint64_t kMaxWindow = 4'000'000;   // elements of a strided view that are read at once
 constexpr size_t kMaxRank = 8;
 
-Error damaged(std::string detail) { return Error{ErrorCode::TORCH_FILE, std::move(detail)}; }
-Error bad_tensor(std::string_view name, std::string_view detail) {
-  return Error{ErrorCode::TORCH_TENSOR, "tensor '" + std::string(name) + "' " + std::string(detail)};
+Error damaged(Detail detail) { return Error{ErrorCode::TORCH_FILE, detail}; }
+Error bad_tensor(std::string_view name, Piece detail) {
+  return Error{ErrorCode::TORCH_TENSOR, {"tensor '", name, "' ", detail}};
 }
 
 struct StorageType {
@@ -138,7 +138,7 @@ Result<std::vector<Tensor>> read_tensors(const Pickle& pickle) {
       tensors.push_back(std::move(tensor));
     }
   }
-  if (tensors.empty()) return damaged("it has no state dict");
+  if (tensors.empty()) return damaged({"it has no state dict"});
   heap_sort(tensors.begin(), tensors.end(), [](const Tensor& a, const Tensor& b) { return a.info.name < b.info.name; });
   for (size_t i = 1; i < tensors.size(); ++i) {
     if (tensors[i].info.name == tensors[i - 1].info.name) return bad_tensor(tensors[i].info.name, "occurs twice");
@@ -174,17 +174,17 @@ Result<std::vector<Tensor>> read_zip(ByteSource& file) {
   for (const auto& entry : entries) {
     const size_t slash = entry.name.find('/');
     if (slash == std::string::npos || entry.name.substr(slash) != "/data.pkl") continue;
-    if (description) return damaged("two data.pkl");
+    if (description) return damaged({"two data.pkl"});
     description = &entry;
   }
-  if (!description) return damaged("no data.pkl");
+  if (!description) return damaged({"no data.pkl"});
   const std::string folder = description->name.substr(0, description->name.size() - 8);
   if (const ZipEntry* order = find(folder + "byteorder")) {
-    if (order->size != 6) return damaged("its numbers are not little-endian");
+    if (order->size != 6) return damaged({"its numbers are not little-endian"});
     SQUEEZEBERT_TRY_ASSIGN(text, read_part(file, order->offset, order->size));
-    if (text != "little") return damaged("its numbers are not little-endian");
+    if (text != "little") return damaged({"its numbers are not little-endian"});
   }
-  if (description->size > kMaxPickle) return damaged("a data.pkl of " + std::to_string(description->size) + " bytes");
+  if (description->size > kMaxPickle) return damaged({"a data.pkl of ", description->size, " bytes"});
   SQUEEZEBERT_TRY_ASSIGN(bytes, read_part(file, description->offset, description->size));
   SQUEEZEBERT_TRY_ASSIGN(pickle, pickle::read(bytes));
   SQUEEZEBERT_TRY_ASSIGN(tensors, read_tensors(pickle));
@@ -204,7 +204,7 @@ Result<std::vector<Tensor>> read_zip(ByteSource& file) {
 Result<std::vector<Tensor>> read_old(ByteSource& file) {
   constexpr std::string_view kMagic{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15};
   SQUEEZEBERT_TRY_ASSIGN(head, read_part(file, 0, std::min(file.size(), kMaxPickle)));
-  if (!head.starts_with(kMagic)) return damaged("neither a zip archive nor the older form of torch.save");
+  if (!head.starts_with(kMagic)) return damaged({"neither a zip archive nor the older form of torch.save"});
   std::string_view rest = std::string_view(head).substr(kMagic.size());
   const auto next = [&]() -> Result<Pickle> {
     auto pickle = pickle::read(rest);
@@ -212,18 +212,18 @@ Result<std::vector<Tensor>> read_old(ByteSource& file) {
     return pickle;
   };
   SQUEEZEBERT_TRY_ASSIGN(version, next());
-  if (version[version.root].integer != 1001) return damaged("a version that is not known");
+  if (version[version.root].integer != 1001) return damaged({"a version that is not known"});
   SQUEEZEBERT_TRY_ASSIGN(machine, next());
   const auto& facts = machine[machine.root].items;
   bool little = false;
   for (size_t i = 0; machine[machine.root].kind == Kind::dict && i + 1 < facts.size(); i += 2) {
     if (machine[facts[i]].text == "little_endian") little = machine[facts[i + 1]].integer == 1;
   }
-  if (!little) return damaged("its numbers are not little-endian");
+  if (!little) return damaged({"its numbers are not little-endian"});
   SQUEEZEBERT_TRY_ASSIGN(description, next());
   SQUEEZEBERT_TRY_ASSIGN(tensors, read_tensors(description));
   SQUEEZEBERT_TRY_ASSIGN(keys, next());
-  if (keys[keys.root].kind != Kind::list) return damaged("no list of storages");
+  if (keys[keys.root].kind != Kind::list) return damaged({"no list of storages"});
 
   // Every storage of the pickle, whether a tensor uses it or not: sizes of all are needed to find the next.
   std::vector<Storage> storages;
@@ -242,17 +242,17 @@ Result<std::vector<Tensor>> read_old(ByteSource& file) {
   for (const uint32_t index : keys[keys.root].items) {
     const Value& key = keys[index];
     const auto found = std::lower_bound(storages.begin(), storages.end(), Storage{key.text, {}, 0, 0, 0}, by_key);
-    if (key.kind != Kind::text || found == storages.end() || found->key != key.text) return damaged("a storage that no tensor has");
-    if (file.size() - position < 8) return damaged("it ends before its storages");
+    if (key.kind != Kind::text || found == storages.end() || found->key != key.text) return damaged({"a storage that no tensor has"});
+    if (file.size() - position < 8) return damaged({"it ends before its storages"});
     uint64_t elements = 0;
     SQUEEZEBERT_TRY(file.read(position, std::as_writable_bytes(std::span(&elements, 1))));
     position += 8;
     const uint64_t bytes = bytes_in(*found, elements);
-    if (elements != found->elements || bytes > file.size() - position) return damaged("a storage of another size");
+    if (elements != found->elements || bytes > file.size() - position) return damaged({"a storage of another size"});
     places.push_back({key.text, position, elements, found->dtype});
     position += bytes;
   }
-  if (position != file.size()) return damaged("bytes behind the last storage");
+  if (position != file.size()) return damaged({"bytes behind the last storage"});
   heap_sort(places.begin(), places.end(), by_key);
   for (auto& tensor : tensors) {
     const Place wanted{tensor.storage.key, 0, 0, {}};

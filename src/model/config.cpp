@@ -15,7 +15,7 @@ constexpr int64_t kMaxLayers = 1'000;
 constexpr int64_t kMaxPositions = 1'000'000;
 constexpr int64_t kMaxLabels = 1'000'000;
 
-Error invalid(std::string detail) { return Error{ErrorCode::CONFIG_INVALID, std::move(detail)}; }
+Error invalid(Detail detail) { return Error{ErrorCode::CONFIG_INVALID, detail}; }
 
 // Reads the fields of one object and remembers the first that is wrong, so that a family's reading stays a plain list.
 class Fields {
@@ -26,12 +26,12 @@ class Fields {
   int32_t size(std::string_view name, int64_t least, int64_t most, std::optional<int32_t> otherwise = {}) {
     const json::Value* value = object_.find(name);
     if (!value || value->is_null()) {
-      if (!otherwise) fail(std::string(name) + " is missing");
+      if (!otherwise) fail({name, " is missing"});
       return otherwise.value_or(static_cast<int32_t>(least));
     }
     const auto number = value->integer();
     if (!number || *number < least || *number > most) {
-      fail(std::string(name) + " must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+      fail({name, " must be a whole number from ", least, " to ", most});
       return static_cast<int32_t>(least);
     }
     return static_cast<int32_t>(*number);
@@ -42,7 +42,7 @@ class Fields {
     if (!value || value->is_null()) return static_cast<float>(otherwise);
     const auto number = value->number();
     if (!number || !std::isfinite(*number) || *number < 0 || *number > 1) {
-      fail(std::string(name) + " must be a number from 0 to 1");
+      fail({name, " must be a number from 0 to 1"});
       return 0;
     }
     return static_cast<float>(*number);
@@ -56,14 +56,14 @@ class Fields {
     if (text == "gelu_new" || text == "gelu_pytorch_tanh") return Activation::gelu_tanh;
     if (text == "relu") return Activation::relu;
     if (text == "silu" || text == "swish") return Activation::silu;
-    fail(std::string(name) + " '" + std::string(text) + "' is not one of gelu, gelu_new, relu, silu");
+    fail({name, " '", text, "' is not one of gelu, gelu_new, relu, silu"});
     return Activation::gelu;
   }
 
-  void fail(std::string detail) {
-    if (!error_) error_ = invalid(std::move(detail));
+  void fail(Detail detail) {
+    if (!error_) error_ = invalid(detail);
   }
-  const std::optional<Error>& error() const { return error_; }
+  std::optional<Error>& error() { return error_; }
   const json::Value* find(std::string_view name) const { return object_.find(name); }
 
  private:
@@ -86,14 +86,14 @@ void read_labels(Fields& fields, ModelConfig& config) {
         if (digits) id = id * 10 + static_cast<size_t>(c - '0');
       }
       if (!digits || id >= count || seen[id] || !value.is_string()) {
-        return fields.fail("id2label must name each label from 0 to " + std::to_string(count - 1) + " once, found '" + key + "'");
+        return fields.fail({"id2label must name each label from 0 to ", count - 1, " once, found '", key, "'"});
       }
       seen[id] = true;
       config.id2label[id] = *value.string();
     }
     return;
   }
-  if (names && !names->is_null() && !names->is_object()) return fields.fail("id2label must be an object");
+  if (names && !names->is_null() && !names->is_object()) return fields.fail({"id2label must be an object"});
   config.labels = fields.size("num_labels", 1, kMaxLabels, 2);
   for (int32_t i = 0; i < config.labels; ++i) config.id2label.push_back("LABEL_" + std::to_string(i));
 }
@@ -102,8 +102,7 @@ void read_groups(Fields& fields, ModelConfig& config) {
   const auto groups = [&](std::string_view name, int32_t otherwise, int32_t in, int32_t out) {
     const int32_t count = fields.size(name, 1, kMaxChannels, otherwise);
     if (in % count != 0 || out % count != 0) {
-      fields.fail(std::string(name) + " (" + std::to_string(count) + ") must divide " + std::to_string(in) + " and " +
-                  std::to_string(out));
+      fields.fail({name, " (", count, ") must divide ", in, " and ", out});
     }
     return count;
   };
@@ -129,7 +128,7 @@ Head head_of_architecture(std::string_view name) {
 
 Result<ModelConfig> parse_config(std::string_view text) {
   SQUEEZEBERT_TRY_ASSIGN(root, json::parse(text));
-  if (!root.is_object()) return invalid("not an object");
+  if (!root.is_object()) return invalid({"not an object"});
   Fields fields(root);
   ModelConfig config;
 
@@ -139,7 +138,7 @@ Result<ModelConfig> parse_config(std::string_view text) {
   else if (family == "bert") config.family = Family::bert;
   else if (family == "distilbert") config.family = Family::distilbert;
   else if (family == "roberta") config.family = Family::roberta;
-  else return Error{ErrorCode::MODEL_TYPE_UNSUPPORTED, family.empty() ? "model_type is missing" : "'" + std::string(family) + "'"};
+  else return Error{ErrorCode::MODEL_TYPE_UNSUPPORTED, {family.empty() ? "model_type is missing" : "'", family, family.empty() ? "" : "'"}};
 
   const bool distil = config.family == Family::distilbert;
   config.vocab_size = fields.size("vocab_size", 1, kMaxVocabulary, 30522);
@@ -152,8 +151,7 @@ Result<ModelConfig> parse_config(std::string_view text) {
   config.pad_token_id = fields.size("pad_token_id", 0, kMaxVocabulary, config.family == Family::roberta ? 1 : 0);
   config.activation = fields.activation(distil ? "activation" : "hidden_act");
   if (config.hidden_size % config.heads != 0) {
-    fields.fail("the number of heads (" + std::to_string(config.heads) + ") must divide the hidden size (" +
-                std::to_string(config.hidden_size) + ")");
+    fields.fail({"the number of heads (", config.heads, ") must divide the hidden size (", config.hidden_size, ")"});
   }
   const float epsilon = fields.epsilon("layer_norm_eps", 1e-12);
   config.embedding_norm_eps = distil ? 1e-12f : epsilon;
@@ -161,19 +159,19 @@ Result<ModelConfig> parse_config(std::string_view text) {
   if (config.family == Family::squeezebert) read_groups(fields, config);
   if (config.family == Family::squeezebert &&
       fields.size("embedding_size", 1, kMaxChannels, config.hidden_size) != config.hidden_size) {
-    fields.fail("embedding_size must equal hidden_size");
+    fields.fail({"embedding_size must equal hidden_size"});
   }
   const json::Value* positions = root.find("position_embedding_type");
   if (positions && positions->is_string() && *positions->string() != "absolute") {
-    fields.fail("position_embedding_type must be absolute");
+    fields.fail({"position_embedding_type must be absolute"});
   }
-  if (config.usable_length() < 1) fields.fail("max_position_embeddings leaves no usable position");
+  if (config.usable_length() < 1) fields.fail({"max_position_embeddings leaves no usable position"});
   read_labels(fields, config);
   if (const json::Value* problem = root.find("problem_type")) config.problem_type = problem->string().value_or("");
   if (const json::Value* names = root.find("architectures"); names && !names->items().empty()) {
     config.head = head_of_architecture(names->items()[0].string().value_or(""));
   }
-  if (fields.error()) return *fields.error();
+  if (fields.error()) return std::move(*fields.error());
   return config;
 }
 

@@ -57,14 +57,13 @@ uint64_t Model::workspace_bytes() const {
 }
 
 Result<void> Model::State::check(const ModelInput& in, const OutputOptions& options, bool equal) const {
-  const auto invalid = [](const char* detail) { return Error{ErrorCode::INVALID_ARGUMENT, detail}; };
+  const auto invalid = [](const char* detail) { return Error{ErrorCode::INVALID_ARGUMENT, {detail}}; };
   if (in.lengths.empty()) return invalid("the input has no sequence");
   uint64_t rows = 0;
   for (const int32_t length : in.lengths) {
     if (length < 1) return invalid("a sequence has no token");
     if (length > config.usable_length()) {
-      return Error{ErrorCode::INPUT_TOO_LONG, std::to_string(length) + " tokens, the model takes " +
-                                                  std::to_string(config.usable_length())};
+      return Error{ErrorCode::INPUT_TOO_LONG, {length, " tokens, the model takes ", config.usable_length()}};
     }
     rows += static_cast<uint64_t>(length);
   }
@@ -76,15 +75,13 @@ Result<void> Model::State::check(const ModelInput& in, const OutputOptions& opti
   }
   for (const int32_t id : in.ids) {
     if (id < 0 || id >= config.vocab_size) {
-      return Error{ErrorCode::TOKEN_ID_RANGE, "token id " + std::to_string(id) + ", the vocabulary has " +
-                                                  std::to_string(config.vocab_size)};
+      return Error{ErrorCode::TOKEN_ID_RANGE, {"token id ", id, ", the vocabulary has ", config.vocab_size}};
     }
   }
   // Families without token types ignore them, as the reference does.
   for (const int32_t type : in.type_ids) {
     if (config.type_vocab_size > 0 && (type < 0 || type >= config.type_vocab_size)) {
-      return Error{ErrorCode::TOKEN_ID_RANGE, "token type id " + std::to_string(type) + ", the model has " +
-                                                  std::to_string(config.type_vocab_size)};
+      return Error{ErrorCode::TOKEN_ID_RANGE, {"token type id ", type, ", the model has ", config.type_vocab_size}};
     }
   }
   return {};
@@ -182,7 +179,7 @@ Result<std::span<const Output>> Model::run(const ModelInput& in, const OutputOpt
       break;
     case Head::masked_lm: fits = fits && s.logits.reserve(product({rows, s.weights.decoder->out()})); break;
   }
-  if (!fits) return Error{ErrorCode::OUT_OF_MEMORY, std::to_string(rows) + " tokens"};
+  if (!fits) return Error{ErrorCode::OUT_OF_MEMORY, {rows, " tokens"}};
 
   // Where attentions are wanted they have just been allocated, so this fits; elsewhere it is not used.
   const size_t attention_size = heads * longest * longest * sequences;

@@ -37,7 +37,7 @@ class Loader final : public WeightVisitor {
 
   Result<const TensorInfo*> require(const std::string& name, std::string_view part, std::vector<uint64_t> shape) {
     const TensorInfo* tensor = find(name, part);
-    if (!tensor) return Error{ErrorCode::TENSOR_MISSING, "'" + name + "." + std::string(part) + "'"};
+    if (!tensor) return Error{ErrorCode::TENSOR_MISSING, {"'", name, ".", part, "'"}};
     return check(*tensor, std::move(shape));
   }
 
@@ -47,8 +47,7 @@ class Loader final : public WeightVisitor {
     const bool same = std::equal(shape.begin(), shape.end(), tensor.shape.begin(),
                                  tensor.shape.end() - (convolution ? 1 : 0));
     if (!same) {
-      return Error{ErrorCode::TENSOR_SHAPE,
-                   "'" + tensor.name + "' is " + shape_text(tensor.shape) + ", expected " + shape_text(shape)};
+      return Error{ErrorCode::TENSOR_SHAPE, {"'", tensor.name, "' is ", shape_text(tensor.shape), ", expected ", shape_text(shape)}};
     }
     used_.insert(tensor.name);
     return &tensor;
@@ -203,7 +202,7 @@ class Loader final : public WeightVisitor {
   Result<void> decoder(const std::string& words, const std::string& bias, Linear& linear, const LinearShape& shape) override {
     SQUEEZEBERT_TRY(weight(words, linear, shape));
     const TensorInfo* tensor = source_.find(bias);
-    if (!tensor) return Error{ErrorCode::TENSOR_MISSING, "'" + bias + "'"};
+    if (!tensor) return Error{ErrorCode::TENSOR_MISSING, {"'", bias, "'"}};
     SQUEEZEBERT_TRY(check(*tensor, {shape.out}));
     return read(*tensor, 0, linear.bias());
   }
@@ -227,13 +226,13 @@ class Loader final : public WeightVisitor {
       if (++count <= 5) rest += (rest.empty() ? "'" : ", '") + tensor.name + "'";
     }
     if (count > 5) rest += " and " + std::to_string(count - 5) + " more";
-    if (count > 0) return Error{ErrorCode::TENSOR_UNEXPECTED, rest};
+    if (count > 0) return Error{ErrorCode::TENSOR_UNEXPECTED, {rest}};
     return {};
   }
 
  private:
-  static Error bad_value(const std::string& name) { return Error{ErrorCode::TENSOR_VALUE, "'" + name + ".weight'"}; }
-  static Error out_of_memory() { return Error{ErrorCode::OUT_OF_MEMORY, "while loading the weights"}; }
+  static Error bad_value(const std::string& name) { return Error{ErrorCode::TENSOR_VALUE, {"'", name, ".weight'"}}; }
+  static Error out_of_memory() { return Error{ErrorCode::OUT_OF_MEMORY, {"while loading the weights"}}; }
 
   TensorSource& source_;
   const ModelConfig& config_;

@@ -35,13 +35,13 @@ void scores_of(std::span<const float> logits, std::string_view problem_type, std
 
 Result<TextClassifier> TextClassifier::create(const Tokenizer& tokenizer, Model& model) {
   if (model.config().head != Head::sequence_classification)
-    return Error{ErrorCode::TASK_MISMATCH, "text classification needs a sequence classification head"};
+    return Error{ErrorCode::TASK_MISMATCH, {"text classification needs a sequence classification head"}};
   return TextClassifier(tokenizer, model);
 }
 
 Result<std::vector<Classification>> TextClassifier::classify(std::span<const TextInput> inputs,
                                                              const ClassifyOptions& options) {
-  if (options.top_k < 0) return Error{ErrorCode::INVALID_ARGUMENT, "top_k " + std::to_string(options.top_k)};
+  if (options.top_k < 0) return Error{ErrorCode::INVALID_ARGUMENT, {"top_k ", options.top_k}};
   const ModelConfig& config = model_->config();
   EncodeOptions encode;
   encode.truncation = Truncation{std::min(tokenizer_->model_max_length(), config.usable_length())};
@@ -52,7 +52,7 @@ Result<std::vector<Classification>> TextClassifier::classify(std::span<const Tex
   for (const TextInput& input : inputs) {
     SQUEEZEBERT_TRY_ASSIGN(encoding, tokenizer_->encode(input, encode));
     // A tokenizer that adds no special tokens has nothing to say about an empty text.
-    if (encoding.ids.empty()) return Error{ErrorCode::INVALID_ARGUMENT, "a text without tokens"};
+    if (encoding.ids.empty()) return Error{ErrorCode::INVALID_ARGUMENT, {"a text without tokens"}};
     const int32_t length = static_cast<int32_t>(encoding.size());
     ModelInput model_input;
     model_input.ids = encoding.ids;
@@ -60,7 +60,7 @@ Result<std::vector<Classification>> TextClassifier::classify(std::span<const Tex
     model_input.lengths = {&length, 1};
     SQUEEZEBERT_TRY_ASSIGN(outputs, model_->run(model_input));
     const auto logits = std::find_if(outputs.begin(), outputs.end(), [](const Output& o) { return o.name == "logits"; });
-    if (logits == outputs.end()) return Error{ErrorCode::INTERNAL, "the model gave no logits"};
+    if (logits == outputs.end()) return Error{ErrorCode::INTERNAL, {"the model gave no logits"}};
 
     Classification result;
     result.tokens = length;

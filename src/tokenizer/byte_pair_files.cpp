@@ -7,7 +7,7 @@
 namespace squeezebert {
 namespace {
 
-Error invalid(std::string detail) { return {ErrorCode::TOKENIZER_INVALID, std::move(detail)}; }
+Error invalid(Detail detail) { return {ErrorCode::TOKENIZER_INVALID, detail}; }
 
 }  // namespace
 
@@ -19,13 +19,12 @@ MergeReader::MergeReader(const TokenizerSettings& settings, std::string_view fil
 Result<void> MergeReader::add(std::string_view left, std::string_view right) {
   // As many as JSON may have values. The files that people have: 50,000.
   constexpr size_t most = 2'000'000;
-  if (merges_.size() == most) return invalid(file_ + ": too many merges");
+  if (merges_.size() == most) return invalid({file_, ": too many merges"});
   std::string both(left);
   both += right;
   const Merge merge = {ids_.find(left), ids_.find(right), ids_.find(both)};
   if (merge.left < 0 || merge.right < 0 || merge.id < 0)
-    return invalid(file_ + ": the merge of '" + std::string(left) + "' and '" + std::string(right) +
-                   "' has a token that is not in the vocabulary");
+    return invalid({file_, ": the merge of '", left, "' and '", right, "' has a token that is not in the vocabulary"});
   merges_.push_back(merge);
   return {};
 }
@@ -33,13 +32,13 @@ Result<void> MergeReader::add(std::string_view left, std::string_view right) {
 Result<void> MergeReader::add(std::string_view line) {
   const size_t space = line.find(' ');
   if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos)
-    return invalid(file_ + ": '" + std::string(line.substr(0, 100)) + "' is not a merge of two tokens");
+    return invalid({file_, ": '", line.substr(0, 100), "' is not a merge of two tokens"});
   return add(line.substr(0, space), line.substr(space + 1));
 }
 
 Result<BytePairs> MergeReader::take(const std::string& unknown, bool fuse_unknown) {
   const int32_t unknown_id = unknown.empty() ? -1 : ids_.find(unknown);
-  if (!unknown.empty() && unknown_id < 0) return invalid(file_ + ": the vocabulary lacks its unknown token '" + unknown + "'");
+  if (!unknown.empty() && unknown_id < 0) return invalid({file_, ": the vocabulary lacks its unknown token '", unknown, "'"});
   std::vector<int32_t> byte_ids;
   for (int byte = 0; byte < 256; ++byte) {
     std::string letter;
@@ -70,7 +69,7 @@ Result<void> read_byte_pairs(FileSet& files, const TokenizerConfig& config, Toke
       settings.added.back().lstrip = config.mask_lstrip.value_or(true);
   }
   const int32_t cls = find_id(settings, config.cls), sep = find_id(settings, config.sep);
-  if (cls < 0 || sep < 0) return invalid("vocab.json lacks '" + (cls < 0 ? config.cls : config.sep) + "'");
+  if (cls < 0 || sep < 0) return invalid({"vocab.json lacks '", (cls < 0 ? config.cls : config.sep), "'"});
   settings.post_processor = roberta_template(cls, sep);
   return {};
 }

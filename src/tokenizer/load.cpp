@@ -8,7 +8,7 @@
 namespace squeezebert {
 namespace {
 
-Error invalid(std::string detail) { return {ErrorCode::TOKENIZER_INVALID, std::move(detail)}; }
+Error invalid(Detail detail) { return {ErrorCode::TOKENIZER_INVALID, detail}; }
 
 // What a tokenizer needs, wherever it came from.
 Result<void> check(const TokenizerSettings& settings) {
@@ -16,12 +16,12 @@ Result<void> check(const TokenizerSettings& settings) {
   const std::string& unknown = settings.word_piece.unknown;
   if (!settings.is_byte_level &&
       (unknown.empty() || std::find(settings.tokens.begin(), settings.tokens.end(), unknown) == settings.tokens.end()))
-    return invalid("the vocabulary lacks its unknown token '" + unknown + "'");
+    return invalid({"the vocabulary lacks its unknown token '", unknown, "'"});
   for (const auto* pieces : {&settings.post_processor.single, &settings.post_processor.pair})
     for (const TemplatePiece& piece : *pieces)
       for (const int32_t id : piece.ids)
         if (id < 0 || static_cast<size_t>(id) >= size || settings.tokens[static_cast<size_t>(id)].empty())
-          return invalid("the template's token id " + std::to_string(id) + " is not in the vocabulary");
+          return invalid({"the template's token id ", id, " is not in the vocabulary"});
   return {};
 }
 

@@ -63,7 +63,7 @@ Result<Encoding> PipelineTokenizer::encode_unpadded(const TextInput& input, cons
   // A unit is up to three bytes, and those are counted in 32 bits.
   constexpr size_t longest = INT32_MAX / 4;
   if (input.text.size() > longest || (input.pair && input.pair->size() > longest))
-    return Error{ErrorCode::INVALID_ARGUMENT, "a text of more than 2^29 UTF-16 units"};
+    return Error{ErrorCode::INVALID_ARGUMENT, {"a text of more than 2^29 UTF-16 units"}};
   const bool paired = input.pair.has_value();
   const std::vector<TemplatePiece>& pieces = paired ? settings_.post_processor.pair : settings_.post_processor.single;
 
@@ -71,8 +71,7 @@ Result<Encoding> PipelineTokenizer::encode_unpadded(const TextInput& input, cons
   if (options.truncation) {
     room = options.truncation->max_length - (options.add_special_tokens ? special_tokens_to_add(paired) : 0);
     if (room < 0)
-      return Error{ErrorCode::INVALID_ARGUMENT, "max_length " + std::to_string(options.truncation->max_length) +
-                                                    " has no room for the special tokens"};
+      return Error{ErrorCode::INVALID_ARGUMENT, {"max_length ", options.truncation->max_length, " has no room for the special tokens"}};
   }
   // Tokens that nobody will see need not be made, but that there are some is to be known.
   const bool only_beginning = options.truncation && !options.keep_overflowing && !paired &&
@@ -127,8 +126,8 @@ Result<std::vector<Encoding>> PipelineTokenizer::encode_batch(std::span<const Te
   }
   if (!options.padding) return encodings;
   const Padding& padding = *options.padding;
-  if (settings_.special_ids.pad < 0) return Error{ErrorCode::INVALID_ARGUMENT, "the tokenizer has no padding token"};
-  if (padding.length < 0 || padding.multiple_of < 0) return Error{ErrorCode::INVALID_ARGUMENT, "negative padding"};
+  if (settings_.special_ids.pad < 0) return Error{ErrorCode::INVALID_ARGUMENT, {"the tokenizer has no padding token"}};
+  if (padding.length < 0 || padding.multiple_of < 0) return Error{ErrorCode::INVALID_ARGUMENT, {"negative padding"}};
   size_t length = static_cast<size_t>(padding.length);
   if (length == 0)
     for (const Encoding& encoding : encodings) length = std::max(length, encoding.size());
@@ -139,7 +138,7 @@ Result<std::vector<Encoding>> PipelineTokenizer::encode_batch(std::span<const Te
   // A length far beyond any model would only fill the memory.
   constexpr size_t longest = 1 << 24;
   if (length > longest && padding.length + padding.multiple_of > 0)
-    return Error{ErrorCode::INVALID_ARGUMENT, "padding to " + std::to_string(length) + " tokens"};
+    return Error{ErrorCode::INVALID_ARGUMENT, {"padding to ", length, " tokens"}};
   for (Encoding& encoding : encodings)
     pad(encoding, static_cast<int32_t>(length), settings_.special_ids.pad, padding.direction);
   return encodings;

@@ -6,8 +6,8 @@
 namespace squeezebert {
 namespace {
 
-Error invalid(std::string detail) { return {ErrorCode::TOKENIZER_INVALID, "tokenizer.json: " + std::move(detail)}; }
-Error unsupported(std::string detail) { return {ErrorCode::TOKENIZER_UNSUPPORTED, "tokenizer.json: " + std::move(detail)}; }
+Error invalid(Detail detail) { return {ErrorCode::TOKENIZER_INVALID, "tokenizer.json: " + join(detail)}; }
+Error unsupported(Detail detail) { return {ErrorCode::TOKENIZER_UNSUPPORTED, "tokenizer.json: " + join(detail)}; }
 
 std::string_view type_of(const json::Value* value) {
   const json::Value* type = value ? value->find("type") : nullptr;
@@ -25,7 +25,7 @@ bool is_absent(const json::Value* value) { return !value || value->is_null(); }
 Result<void> read_merge(const json::Value& value, MergeReader& merges) {
   if (const auto line = value.string()) return merges.add(*line);
   const std::vector<json::Value>& pair = value.items();
-  if (pair.size() != 2 || !pair[0].string() || !pair[1].string()) return invalid("a merge is not two tokens");
+  if (pair.size() != 2 || !pair[0].string() || !pair[1].string()) return invalid({"a merge is not two tokens"});
   return merges.add(*pair[0].string(), *pair[1].string());
 }
 
@@ -34,10 +34,10 @@ Result<void> read_byte_pairs(const json::Value& model, TokenizerSettings& settin
   for (const std::string_view name : {"continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback"}) {
     const json::Value* value = model.find(name);
     const bool plain = is_absent(value) || value->string() == "" || value->boolean() == false || value->number() == 0;
-    if (!plain) return unsupported("BPE with " + std::string(name));
+    if (!plain) return unsupported({"BPE with ", name});
   }
   const json::Value* list = model.find("merges");
-  if (!list || !list->is_array()) return invalid("the model has no merges");
+  if (!list || !list->is_array()) return invalid({"the model has no merges"});
   MergeReader merges(settings, "tokenizer.json");
   for (const json::Value& value : list->items()) SQUEEZEBERT_TRY(read_merge(value, merges));
   const json::Value* unknown = model.find("unk_token");
@@ -50,14 +50,14 @@ Result<void> read_byte_pairs(const json::Value& model, TokenizerSettings& settin
 }
 
 Result<void> read_model(const json::Value* model, TokenizerSettings& settings) {
-  if (is_absent(model)) return invalid("there is no model");
+  if (is_absent(model)) return invalid({"there is no model"});
   const json::Value* vocab = model->find("vocab");
   // Old files do not name the model's type; only BPE has merges, only WordPiece this prefix without them.
   const std::string_view type = type_of(model);
   const bool is_byte_level = type == "BPE" || (type.empty() && model->find("merges"));
   if (!is_byte_level && type != "WordPiece" && !(type.empty() && model->find("continuing_subword_prefix")))
-    return unsupported("model '" + std::string(type) + "'");
-  if (!vocab || !vocab->is_object()) return invalid("the model has no vocab");
+    return unsupported({"model '", type, "'"});
+  if (!vocab || !vocab->is_object()) return invalid({"the model has no vocab"});
   SQUEEZEBERT_TRY(read_vocab(*vocab, "tokenizer.json", settings));
   if (is_byte_level) return read_byte_pairs(*model, settings);
   if (const json::Value* value = model->find("unk_token")) settings.word_piece.unknown = value->string().value_or("[UNK]");
@@ -65,7 +65,7 @@ Result<void> read_model(const json::Value* model, TokenizerSettings& settings) {
     settings.word_piece.continuing_prefix = value->string().value_or("##");
   if (const json::Value* value = model->find("max_input_chars_per_word")) {
     const auto most = value->integer();
-    if (!most || *most < 1 || *most > 100'000) return invalid("max_input_chars_per_word");
+    if (!most || *most < 1 || *most > 100'000) return invalid({"max_input_chars_per_word"});
     settings.word_piece.max_word = static_cast<int32_t>(*most);
   }
   return {};
@@ -77,7 +77,7 @@ Result<void> read_normalizer(const json::Value* normalizer, TokenizerSettings& s
     return {};
   }
   if (settings.is_byte_level || type_of(normalizer) != "BertNormalizer")
-    return unsupported("normalizer '" + std::string(type_of(normalizer)) + "'");
+    return unsupported({"normalizer '", type_of(normalizer), "'"});
   const json::Value* strip = normalizer->find("strip_accents");
   settings.normalizer = {bool_of(*normalizer, "clean_text", true), bool_of(*normalizer, "handle_chinese_chars", true),
                          strip ? strip->boolean() : std::nullopt, bool_of(*normalizer, "lowercase", true)};
@@ -88,22 +88,22 @@ Result<std::vector<TemplatePiece>> read_pieces(const json::Value& template_, std
   std::vector<TemplatePiece> pieces;
   const json::Value* list = template_.find(name);
   const json::Value* specials = template_.find("special_tokens");
-  if (!list || !list->is_array()) return invalid("the template lacks '" + std::string(name) + "'");
+  if (!list || !list->is_array()) return invalid({"the template lacks '", name, "'"});
   for (const json::Value& item : list->items()) {
     const json::Value* special = item.find("SpecialToken");
     const json::Value* body = special ? special : item.find("Sequence");
     const auto id = body && body->find("id") ? body->find("id")->string() : std::nullopt;
     const auto type_id = body && body->find("type_id") ? body->find("type_id")->integer() : std::optional<int64_t>(0);
-    if (!id || !type_id || *type_id < 0 || *type_id > 1'000'000) return invalid("a piece of the template");
+    if (!id || !type_id || *type_id < 0 || *type_id > 1'000'000) return invalid({"a piece of the template"});
     TemplatePiece piece;
     piece.type_id = static_cast<int32_t>(*type_id);
     if (special) {
       const json::Value* entry = specials ? specials->find(*id) : nullptr;
       const json::Value* ids = entry ? entry->find("ids") : nullptr;
-      if (!ids || ids->items().empty()) return invalid("the template's special token '" + std::string(*id) + "' has no ids");
+      if (!ids || ids->items().empty()) return invalid({"the template's special token '", *id, "' has no ids"});
       for (const json::Value& value : ids->items()) {
         const auto token = value.integer();
-        if (!token || *token < 0 || *token > INT32_MAX) return invalid("the template's special token '" + std::string(*id) + "'");
+        if (!token || *token < 0 || *token > INT32_MAX) return invalid({"the template's special token '", *id, "'"});
         piece.ids.push_back(static_cast<int32_t>(*token));
       }
     } else if (*id == "A") {
@@ -111,7 +111,7 @@ Result<std::vector<TemplatePiece>> read_pieces(const json::Value& template_, std
     } else if (*id == "B") {
       piece.kind = TemplatePiece::Kind::second_text;
     } else {
-      return invalid("the template's sequence '" + std::string(*id) + "'");
+      return invalid({"the template's sequence '", *id, "'"});
     }
     pieces.push_back(std::move(piece));
   }
@@ -136,7 +136,7 @@ Result<void> read_post_processor(const json::Value* value, TokenizerSettings& se
   const std::string_view type = type_of(value);
   if (settings.is_byte_level && type == "Sequence") {
     const json::Value* processors = value->find("processors");
-    if (!processors) return invalid("a sequence without processors");
+    if (!processors) return invalid({"a sequence without processors"});
     for (const json::Value& processor : processors->items()) SQUEEZEBERT_TRY(read_post_processor(&processor, settings));
     return {};
   }
@@ -146,10 +146,10 @@ Result<void> read_post_processor(const json::Value* value, TokenizerSettings& se
     settings.trim_prefix_space = bool_of(*value, "add_prefix_space", true);
     if (!is_roberta) return {};
   } else if (type != "BertProcessing") {
-    return unsupported("post_processor '" + std::string(type) + "'");
+    return unsupported({"post_processor '", type, "'"});
   }
   const auto cls = id_of_pair(value->find("cls")), sep = id_of_pair(value->find("sep"));
-  if (!cls || !sep) return invalid(std::string(type) + " without cls or sep");
+  if (!cls || !sep) return invalid({type, " without cls or sep"});
   settings.post_processor = is_roberta ? roberta_template(*cls, *sep) : bert_template(*cls, *sep);
   return {};
 }
@@ -160,18 +160,18 @@ Result<void> read_tokenizer_json(FileSet& files, TokenizerSettings& settings) {
   SQUEEZEBERT_TRY_ASSIGN(source, files.open("tokenizer.json"));
   SQUEEZEBERT_TRY_ASSIGN(text, read_text(*source));
   SQUEEZEBERT_TRY_ASSIGN(root, json::parse(text));
-  if (!root.is_object()) return invalid("not an object");
+  if (!root.is_object()) return invalid({"not an object"});
   SQUEEZEBERT_TRY(read_model(root.find("model"), settings));
   SQUEEZEBERT_TRY(read_normalizer(root.find("normalizer"), settings));
   const json::Value* pre_tokenizer = root.find("pre_tokenizer");
   if (type_of(pre_tokenizer) != (settings.is_byte_level ? "ByteLevel" : "BertPreTokenizer"))
-    return unsupported("pre_tokenizer '" + std::string(type_of(pre_tokenizer)) + "'");
+    return unsupported({"pre_tokenizer '", type_of(pre_tokenizer), "'"});
   settings.add_prefix_space = bool_of(*pre_tokenizer, "add_prefix_space", true);
   settings.use_regex = bool_of(*pre_tokenizer, "use_regex", true);
   SQUEEZEBERT_TRY(read_post_processor(root.find("post_processor"), settings));
   if (const json::Value* decoder = root.find("decoder");
       settings.is_byte_level ? type_of(decoder) != "ByteLevel" : !is_absent(decoder) && type_of(decoder) != "WordPiece")
-    return unsupported("decoder '" + std::string(type_of(decoder)) + "'");
+    return unsupported({"decoder '", type_of(decoder), "'"});
   if (const json::Value* added = root.find("added_tokens")) {
     for (const json::Value& value : added->items()) {
       SQUEEZEBERT_TRY_ASSIGN(token, read_added_token(value, std::nullopt, "tokenizer.json"));

@@ -7,7 +7,7 @@
 namespace squeezebert {
 namespace {
 
-Error invalid(std::string detail) { return {ErrorCode::TOKENIZER_INVALID, std::move(detail)}; }
+Error invalid(Detail detail) { return {ErrorCode::TOKENIZER_INVALID, detail}; }
 
 void read_bool(const json::Value& object, std::string_view name, bool& target) {
   if (const json::Value* value = object.find(name)) target = value->boolean().value_or(target);
@@ -47,7 +47,7 @@ Result<std::string> text_of(FileSet& files, std::string_view name) {
 Result<json::Value> json_of(FileSet& files, std::string_view name) {
   SQUEEZEBERT_TRY_ASSIGN(text, text_of(files, name));
   SQUEEZEBERT_TRY_ASSIGN(value, json::parse(text));
-  if (!value.is_object()) return invalid(std::string(name) + " is not an object");
+  if (!value.is_object()) return invalid({name, " is not an object"});
   return value;
 }
 
@@ -67,12 +67,12 @@ int32_t find_id(const TokenizerSettings& settings, const std::string& token) {
 
 Result<void> read_vocab(const json::Value& vocab, std::string_view file, TokenizerSettings& settings) {
   const std::vector<json::Member>& members = vocab.members();
-  if (members.size() > static_cast<size_t>(kMostTokens)) return invalid(std::string(file) + ": too many tokens");
+  if (members.size() > static_cast<size_t>(kMostTokens)) return invalid({file, ": too many tokens"});
   TextTable seen(members.size());
   for (const json::Member& member : members) {
     const auto id = member.value.integer();
-    if (!id) return invalid(std::string(file) + ": the token '" + member.name + "' has no id");
-    if (seen.find(member.name) >= 0) return invalid(std::string(file) + ": the token '" + member.name + "' occurs twice");
+    if (!id) return invalid({file, ": the token '", member.name, "' has no id"});
+    if (seen.find(member.name) >= 0) return invalid({file, ": the token '", member.name, "' occurs twice"});
     seen.set(member.name, 0);
     SQUEEZEBERT_TRY(set_token(settings, *id, member.name));
   }
@@ -83,7 +83,7 @@ Result<void> add_special(TokenizerSettings& settings, const std::string& token) 
   const int32_t id = find_id(settings, token);
   if (id < 0) return {};
   const auto content = to_utf16(token);
-  if (!content) return invalid("the special token '" + token + "' is not UTF-8");
+  if (!content) return invalid({"the special token '", token, "' is not UTF-8"});
   const auto known = std::find_if(settings.added.begin(), settings.added.end(),
                                   [id](const AddedToken& entry) { return entry.id == id; });
   if (known != settings.added.end()) return {};
@@ -99,11 +99,11 @@ Result<AddedToken> read_added_token(const json::Value& value, std::optional<int6
   const json::Value* content = value.find("content");
   const std::optional<int64_t> id = known_id ? known_id : value.find("id") ? value.find("id")->integer() : std::nullopt;
   if (!content || !content->string() || !id || *id < 0 || *id > INT32_MAX)
-    return invalid(std::string(file) + ": an added token without text or id");
+    return invalid({file, ": an added token without text or id"});
   AddedToken token;
   token.id = static_cast<int32_t>(*id);
   const auto text = to_utf16(*content->string());
-  if (!text) return invalid(std::string(file) + ": an added token is not UTF-8");
+  if (!text) return invalid({file, ": an added token is not UTF-8"});
   token.content = *text;
   read_bool(value, "special", token.special);
   token.normalized = !token.special;
@@ -124,7 +124,7 @@ Result<void> read_tokenizer_config(FileSet& files, TokenizerConfig& config) {
     for (const json::Member& member : map.members()) {
       const auto id = member.value.integer();
       const auto text = to_utf16(member.name);
-      if (!id || *id < 0 || *id > INT32_MAX || !text) return invalid("added_tokens.json: '" + member.name + "' has no id");
+      if (!id || *id < 0 || *id > INT32_MAX || !text) return invalid({"added_tokens.json: '", member.name, "' has no id"});
       AddedToken token;
       token.id = static_cast<int32_t>(*id);
       token.content = *text;
@@ -148,7 +148,7 @@ Result<void> read_tokenizer_config(FileSet& files, TokenizerConfig& config) {
     for (const json::Member& member : decoder->members()) {
       int64_t id = 0;
       for (const char c : member.name) {
-        if (c < '0' || c > '9' || id > INT32_MAX) return invalid("tokenizer_config.json: added token '" + member.name + "'");
+        if (c < '0' || c > '9' || id > INT32_MAX) return invalid({"tokenizer_config.json: added token '", member.name, "'"});
         id = id * 10 + (c - '0');
       }
       SQUEEZEBERT_TRY_ASSIGN(token, read_added_token(member.value, id, "tokenizer_config.json"));
@@ -159,18 +159,18 @@ Result<void> read_tokenizer_config(FileSet& files, TokenizerConfig& config) {
 }
 
 Result<void> set_token(TokenizerSettings& settings, int64_t id, std::string token) {
-  if (id < 0 || id >= kMostTokens) return invalid("the token '" + token + "' has the id " + std::to_string(id));
+  if (id < 0 || id >= kMostTokens) return invalid({"the token '", token, "' has the id ", id});
   if (settings.tokens.size() <= static_cast<size_t>(id)) settings.tokens.resize(static_cast<size_t>(id) + 1);
   std::string& place = settings.tokens[static_cast<size_t>(id)];
   if (!place.empty() && place != token)
-    return invalid("the id " + std::to_string(id) + " stands for '" + place + "' and for '" + token + "'");
+    return invalid({"the id ", id, " stands for '", place, "' and for '", token, "'"});
   place = std::move(token);
   return {};
 }
 
 Result<void> read_vocabulary(FileSet& files, const TokenizerConfig& config, TokenizerSettings& settings) {
   SQUEEZEBERT_TRY_ASSIGN(text, text_of(files, "vocab.txt"));
-  if (!to_utf16(text)) return invalid("vocab.txt is not UTF-8");
+  if (!to_utf16(text)) return invalid({"vocab.txt is not UTF-8"});
   std::string_view rest = text;
   if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);
   for (int64_t id = 0; !rest.empty(); ++id) {
@@ -181,7 +181,7 @@ Result<void> read_vocabulary(FileSet& files, const TokenizerConfig& config, Toke
   for (const std::string* token : {&config.unk, &config.sep, &config.pad, &config.cls, &config.mask})
     SQUEEZEBERT_TRY(add_special(settings, *token));
   const int32_t cls = find_id(settings, config.cls), sep = find_id(settings, config.sep);
-  if (cls < 0 || sep < 0) return invalid("vocab.txt lacks '" + (cls < 0 ? config.cls : config.sep) + "'");
+  if (cls < 0 || sep < 0) return invalid({"vocab.txt lacks '", (cls < 0 ? config.cls : config.sep), "'"});
   settings.post_processor = bert_template(cls, sep);
   return {};
 }
@@ -200,7 +200,7 @@ void complete(TokenizerConfig& config, bool is_byte_level) {
 Result<void> apply(const TokenizerConfig& config, TokenizerSettings& settings) {
   settings.model_max_length = config.model_max_length;
   settings.clean_up = config.clean_up;
-  if (settings.added.size() + config.added.size() > kMostAdded) return invalid("too many added tokens");
+  if (settings.added.size() + config.added.size() > kMostAdded) return invalid({"too many added tokens"});
   for (const AddedToken& token : config.added) {
     SQUEEZEBERT_TRY(set_token(settings, token.id, to_utf8(token.content)));
     const auto known = std::find_if(settings.added.begin(), settings.added.end(),

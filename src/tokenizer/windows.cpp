@@ -8,8 +8,7 @@ Result<std::vector<Window>> windows(int32_t length, int32_t max_length, int32_t 
   if (length <= max_length) return std::vector<Window>{{0, length}};
   if (max_length == 0) return std::vector<Window>{{0, 0}, {0, length}};
   if (stride < 0 || stride >= max_length)
-    return Error{ErrorCode::INVALID_ARGUMENT, "stride " + std::to_string(stride) + " is not below the " +
-                                                  std::to_string(max_length) + " tokens that a window has room for"};
+    return Error{ErrorCode::INVALID_ARGUMENT, {"stride ", stride, " is not below the ", max_length, " tokens that a window has room for"}};
   const int32_t step = max_length - stride;
   std::vector<Window> out;
   if (direction == Direction::right) {
@@ -43,15 +42,13 @@ Result<std::pair<int32_t, int32_t>> shares(int32_t first, std::optional<int32_t>
     }
     case TruncationStrategy::only_first:
       if (first > excess) return std::pair{first - excess, second.value_or(0)};
-      return Error{ErrorCode::INVALID_ARGUMENT, "truncation 'only_first': the first text is too short to be cut by " +
-                                                    std::to_string(excess) + " tokens"};
+      return Error{ErrorCode::INVALID_ARGUMENT, {"truncation 'only_first': the first text is too short to be cut by ", excess, " tokens"}};
     case TruncationStrategy::only_second:
-      if (!second) return Error{ErrorCode::INVALID_ARGUMENT, "truncation 'only_second' without a second text"};
+      if (!second) return Error{ErrorCode::INVALID_ARGUMENT, {"truncation 'only_second' without a second text"}};
       if (*second > excess) return std::pair{first, *second - excess};
-      return Error{ErrorCode::INVALID_ARGUMENT, "truncation 'only_second': the second text is too short to be cut by " +
-                                                    std::to_string(excess) + " tokens"};
+      return Error{ErrorCode::INVALID_ARGUMENT, {"truncation 'only_second': the second text is too short to be cut by ", excess, " tokens"}};
   }
-  return Error{ErrorCode::INTERNAL, "truncation strategy"};
+  return Error{ErrorCode::INTERNAL, {"truncation strategy"}};
 }
 
 }  // namespace squeezebert

@@ -296,7 +296,7 @@ TEST_P(BytePairAttack, IsRefused) {
   json.merge_patch(Json::parse(GetParam().patch));
   const auto tokenizer = load_json(json);
   ASSERT_FALSE(tokenizer.ok());
-  EXPECT_EQ(error_name(tokenizer.error().code), error_name(GetParam().code)) << tokenizer.error().message();
+  EXPECT_EQ(error_name(tokenizer.error().code()), error_name(GetParam().code)) << tokenizer.error().message();
 }
 
 constexpr ErrorCode kInvalid = ErrorCode::TOKENIZER_INVALID, kUnsupported = ErrorCode::TOKENIZER_UNSUPPORTED;
@@ -351,12 +351,12 @@ TEST(BytePairAttack, TokenTwiceInTheText) {
   files.add("tokenizer.json", std::string_view(text));
   const auto tokenizer = Tokenizer::load(files);
   ASSERT_FALSE(tokenizer.ok());
-  EXPECT_EQ(tokenizer.error().code, ErrorCode::TOKENIZER_INVALID);
+  EXPECT_EQ(tokenizer.error().code(), ErrorCode::TOKENIZER_INVALID);
 }
 
 ErrorCode code_of(FileSet& files) {
   const auto tokenizer = Tokenizer::load(files);
-  return tokenizer ? ErrorCode::INTERNAL : tokenizer.error().code;
+  return tokenizer ? ErrorCode::INTERNAL : tokenizer.error().code();
 }
 
 TEST(BytePairFiles, MergesAreMissing) {

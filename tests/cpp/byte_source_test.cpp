@@ -13,7 +13,7 @@ namespace {
 std::string read(ByteSource& source, uint64_t offset, size_t size) {
   std::string text(size, '?');
   const auto done = source.read(offset, std::as_writable_bytes(std::span(text)));
-  return done.ok() ? text : std::string(error_name(done.error().code));
+  return done.ok() ? text : std::string(error_name(done.error().code()));
 }
 
 void reads_like_hello(ByteSource& source) {
@@ -69,7 +69,7 @@ TEST(ReadText, RefusesAFileOverTheLimit) {
   EXPECT_TRUE(read_text(source, 5).ok());
   const auto text = read_text(source, 4);
   ASSERT_FALSE(text.ok());
-  EXPECT_EQ(text.error().code, ErrorCode::FILE_READ);
+  EXPECT_EQ(text.error().code(), ErrorCode::FILE_READ);
 }
 
 // A file that says it is enormous must not be allocated before it is looked at.
@@ -84,7 +84,7 @@ TEST(ReadText, RefusesAnEnormousFileBeforeAllocating) {
   } source;
   const auto text = read_text(source);
   ASSERT_FALSE(text.ok());
-  EXPECT_EQ(text.error().code, ErrorCode::FILE_READ);
+  EXPECT_EQ(text.error().code(), ErrorCode::FILE_READ);
 }
 
 TEST_F(FolderTest, ReadsWhatLiesInside) {
@@ -99,8 +99,8 @@ TEST_F(FolderTest, NamesTheFileThatIsNotThere) {
   EXPECT_FALSE(folder.has("config.json"));
   const auto source = folder.open("config.json");
   ASSERT_FALSE(source.ok());
-  EXPECT_EQ(source.error().code, ErrorCode::FILE_NOT_FOUND);
-  EXPECT_NE(source.error().detail.find("config.json"), std::string::npos);
+  EXPECT_EQ(source.error().code(), ErrorCode::FILE_NOT_FOUND);
+  EXPECT_NE(source.error().detail().find("config.json"), std::string::npos);
 }
 
 TEST_F(FolderTest, TakesAFolderForNoFile) {
@@ -109,7 +109,7 @@ TEST_F(FolderTest, TakesAFolderForNoFile) {
   EXPECT_FALSE(folder.has("config.json"));
   const auto source = folder.open("config.json");
   ASSERT_FALSE(source.ok());
-  EXPECT_EQ(source.error().code, ErrorCode::FILE_NOT_FOUND);
+  EXPECT_EQ(source.error().code(), ErrorCode::FILE_NOT_FOUND);
 }
 
 // Somebody cuts the file while it is open: what is gone cannot be read, and nothing else happens.

@@ -23,8 +23,8 @@ TEST(MemoryFiles, NamesTheFileThatIsNotThere) {
   MemoryFiles files;
   const auto source = files.open("vocab.txt");
   ASSERT_FALSE(source.ok());
-  EXPECT_EQ(source.error().code, ErrorCode::FILE_NOT_FOUND);
-  EXPECT_EQ(source.error().detail, "vocab.txt");
+  EXPECT_EQ(source.error().code(), ErrorCode::FILE_NOT_FOUND);
+  EXPECT_EQ(source.error().detail(), "vocab.txt");
 }
 
 TEST(MemoryFiles, TakesTheLaterOfTwo) {

@@ -99,7 +99,7 @@ TEST(Json, RefusesEscapesThatAreNone) {
        }) {
     const auto value = json::parse(text);
     ASSERT_FALSE(value.ok()) << text;
-    EXPECT_EQ(value.error().code, ErrorCode::JSON_SYNTAX) << text;
+    EXPECT_EQ(value.error().code(), ErrorCode::JSON_SYNTAX) << text;
   }
 }
 
@@ -125,7 +125,7 @@ TEST(Json, RefusesWhatIsNotUtf8) {
          {"\"" + std::string(bytes) + "\"", "{\"" + std::string(bytes) + "\":1}", std::string(bytes)}) {
       const auto value = json::parse(text);
       ASSERT_FALSE(value.ok()) << testing::PrintToString(text);
-      EXPECT_EQ(value.error().code, ErrorCode::JSON_SYNTAX);
+      EXPECT_EQ(value.error().code(), ErrorCode::JSON_SYNTAX);
     }
   }
 }
@@ -184,15 +184,15 @@ TEST(Json, RefusesWhatIsNotJson) {
        }) {
     const auto value = json::parse(text);
     ASSERT_FALSE(value.ok()) << testing::PrintToString(text);
-    EXPECT_EQ(value.error().code, ErrorCode::JSON_SYNTAX);
-    EXPECT_NE(value.error().detail.find("byte"), std::string::npos) << "says where: " << value.error().detail;
+    EXPECT_EQ(value.error().code(), ErrorCode::JSON_SYNTAX);
+    EXPECT_NE(value.error().detail().find("byte"), std::string::npos) << "says where: " << value.error().detail();
   }
 }
 
 TEST(Json, SaysWhereTheMistakeIs) {
   const auto value = json::parse(R"({"a": [1, 2, oops]})");
   ASSERT_FALSE(value.ok());
-  EXPECT_EQ(value.error().detail, "at byte 14");  // counted from 1: the 'o'
+  EXPECT_EQ(value.error().detail(), "at byte 14");  // counted from 1: the 'o'
 }
 
 TEST(Json, KeepsRepeatedNamesAndFindsTheLast) {
@@ -215,11 +215,11 @@ TEST(Json, LimitsDepth) {
     const auto value = json::parse(text);
     ASSERT_FALSE(value.ok());
     // An object needs a name before the next brace: that is a mistake before it is too deep.
-    EXPECT_EQ(value.error().code, text[0] == '{' ? ErrorCode::JSON_SYNTAX : ErrorCode::JSON_TOO_DEEP);
+    EXPECT_EQ(value.error().code(), text[0] == '{' ? ErrorCode::JSON_SYNTAX : ErrorCode::JSON_TOO_DEEP);
   }
   const auto value = json::parse(nested(4), 3);
   ASSERT_FALSE(value.ok());
-  EXPECT_EQ(value.error().code, ErrorCode::JSON_TOO_DEEP);
+  EXPECT_EQ(value.error().code(), ErrorCode::JSON_TOO_DEEP);
 }
 
 TEST(Json, LimitsTheNumberOfValues) {
@@ -227,7 +227,7 @@ TEST(Json, LimitsTheNumberOfValues) {
   for (int i = 0; i < 2'000'000; ++i) text += "0,";
   const auto value = json::parse(text + "0]");
   ASSERT_FALSE(value.ok());
-  EXPECT_EQ(value.error().code, ErrorCode::OUT_OF_MEMORY);
+  EXPECT_EQ(value.error().code(), ErrorCode::OUT_OF_MEMORY);
 }
 
 TEST(Json, OutlivesItsText) {

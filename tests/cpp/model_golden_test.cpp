@@ -64,7 +64,7 @@ TEST_P(Golden, EqualsTheReference) {
     // No pooler and no classifier: only the encoder can be had.
     const auto classifier = Model::load(files, options);
     ASSERT_FALSE(classifier.ok());
-    EXPECT_EQ(error_name(classifier.error().code), "TENSOR_MISSING");
+    EXPECT_EQ(error_name(classifier.error().code()), "TENSOR_MISSING");
     options.head = Head::none;
   }
   auto model = Model::load(files, options);

@@ -28,7 +28,7 @@ using Ids = std::vector<int32_t>;
 std::string outcome(Model& model, const Ids& ids, const Ids& types, const Ids& mask, const Ids& lengths,
                     const OutputOptions& options = {}) {
   const auto outputs = model.run({ids, types, mask, lengths}, options);
-  return outputs ? "good" : std::string(error_name(outputs.error().code));
+  return outputs ? "good" : std::string(error_name(outputs.error().code()));
 }
 
 TEST(ModelInput, SizesMustFit) {

@@ -34,8 +34,8 @@ TEST_P(Attacks, EndWithTheirError) {
     return;
   }
   ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(error_name(opened.error().code), error_name(*attack.error)) << opened.error().message();
-  EXPECT_NE(opened.error().detail.find(attack.detail), std::string::npos) << opened.error().message();
+  EXPECT_EQ(error_name(opened.error().code()), error_name(*attack.error)) << opened.error().message();
+  EXPECT_NE(opened.error().detail().find(attack.detail), std::string::npos) << opened.error().message();
 }
 
 // An entry of a header. The parts are JSON text, so that they can be wrong.
@@ -267,7 +267,7 @@ INSTANTIATE_TEST_SUITE_P(Metadata, Attacks, testing::ValuesIn(metadata_attacks()
 
 std::string outcome(const std::string& file) {
   const auto opened = Safetensors::open(std::make_unique<BufferSource>(file));
-  return opened ? "good" : std::string(error_name(opened.error().code));
+  return opened ? "good" : std::string(error_name(opened.error().code()));
 }
 
 // A recursive reader would run out of stack before it saw that the text does not end.
@@ -290,7 +290,7 @@ TEST(Safetensors, KnowsTheSizeOfEveryType) {
       const auto opened =
           Safetensors::open(std::make_unique<BufferSource>(safetensors_file(header, static_cast<size_t>(bytes))));
       EXPECT_EQ(opened.ok(), bytes == 2 * size) << type << " " << bytes;
-      if (!opened) EXPECT_EQ(opened.error().code, SAFETENSORS_TENSOR_SIZE) << type << " " << bytes;
+      if (!opened) EXPECT_EQ(opened.error().code(), SAFETENSORS_TENSOR_SIZE) << type << " " << bytes;
     }
   }
 }
@@ -412,8 +412,8 @@ TEST(Safetensors, RefusesToReadWholeNumbersAsFloats) {
     float values[2];
     const auto read = (*opened)->read_f32((*opened)->tensors()[0], 0, values);
     ASSERT_FALSE(read.ok()) << type;
-    EXPECT_EQ(read.error().code, TENSOR_DTYPE);
-    EXPECT_NE(read.error().detail.find("'a'"), std::string::npos);
+    EXPECT_EQ(read.error().code(), TENSOR_DTYPE);
+    EXPECT_NE(read.error().detail().find("'a'"), std::string::npos);
   }
 }
 
@@ -442,15 +442,15 @@ TEST(Safetensors, PassesOnThatTheMediumFails) {
     auto opened = Safetensors::open(std::make_unique<FaultySource>(file, file.size(), good_reads));
     if (good_reads < 2) {  // the length, the header
       ASSERT_FALSE(opened.ok()) << good_reads;
-      EXPECT_EQ(opened.error().code, FILE_READ);
-      EXPECT_EQ(opened.error().detail, "the medium is gone");
+      EXPECT_EQ(opened.error().code(), FILE_READ);
+      EXPECT_EQ(opened.error().detail(), "the medium is gone");
       continue;
     }
     ASSERT_TRUE(opened.ok());
     float value;
     const auto read = (*opened)->read_f32((*opened)->tensors()[0], 0, std::span(&value, 1));
     ASSERT_FALSE(read.ok());
-    EXPECT_EQ(read.error().code, FILE_READ);
+    EXPECT_EQ(read.error().code(), FILE_READ);
   }
 }
 
@@ -460,14 +460,14 @@ TEST(Safetensors, PassesOnThatTheMediumIsShorterThanItSays) {
     auto opened = Safetensors::open(std::make_unique<FaultySource>(file.substr(0, has), file.size(), 100));
     if (has < file.size() - 4) {
       ASSERT_FALSE(opened.ok()) << has;
-      EXPECT_EQ(opened.error().code, FILE_TRUNCATED) << has;
+      EXPECT_EQ(opened.error().code(), FILE_TRUNCATED) << has;
       continue;
     }
     ASSERT_TRUE(opened.ok()) << has;
     float value;
     const auto read = (*opened)->read_f32((*opened)->tensors()[0], 0, std::span(&value, 1));
     ASSERT_FALSE(read.ok());
-    EXPECT_EQ(read.error().code, FILE_TRUNCATED);
+    EXPECT_EQ(read.error().code(), FILE_TRUNCATED);
   }
 }
 

@@ -109,7 +109,7 @@ TEST(SavedModel, IsAboutAsLargeAsItsTypePromises) {
 std::string outcome(const Checkpoint& checkpoint) {
   MemoryFiles files = checkpoint.files();
   const auto model = Model::load(files, {});
-  return model ? "good" : std::string(error_name(model.error().code)) + " " + model.error().detail;
+  return model ? "good" : std::string(error_name(model.error().code())) + " " + model.error().detail();
 }
 
 // A q8 or q4 file's tensors, to be spoilt one by one.
@@ -188,7 +188,7 @@ TEST(Quantising, RefusesWeightsThatAreNotFinite) {
     options.weights = WeightType::q8;
     const auto model = Model::load(files, options);
     ASSERT_FALSE(model);
-    EXPECT_EQ(model.error().code, ErrorCode::TENSOR_VALUE);
+    EXPECT_EQ(model.error().code(), ErrorCode::TENSOR_VALUE);
   }
 }
 

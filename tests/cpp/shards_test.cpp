@@ -68,7 +68,7 @@ TEST(Shards, NothingThere) {
   MemoryFiles files;
   const auto opened = open_weights(files);
   ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(error_name(opened.error().code), "FILE_NOT_FOUND");
+  EXPECT_EQ(error_name(opened.error().code()), "FILE_NOT_FOUND");
 }
 
 struct Attack {
@@ -81,7 +81,7 @@ TEST_P(ShardAttacks, EndWithTheirError) {
   auto files = two_shards(GetParam().index);
   const auto opened = open_weights(files);
   ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(error_name(opened.error().code), GetParam().error) << opened.error().message();
+  EXPECT_EQ(error_name(opened.error().code()), GetParam().error) << opened.error().message();
 }
 
 INSTANTIATE_TEST_SUITE_P(

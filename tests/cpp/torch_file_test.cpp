@@ -108,7 +108,7 @@ TEST_P(Containers, EveryStorageType) {
       EXPECT_EQ(values, (std::vector<float>{1, -2})) << name;
     } else {
       ASSERT_FALSE(read.ok()) << name;
-      EXPECT_EQ(error_name(read.error().code), "TENSOR_DTYPE");
+      EXPECT_EQ(error_name(read.error().code()), "TENSOR_DTYPE");
     }
   }
 }
@@ -133,7 +133,7 @@ TEST(TorchFile, PartsOfStoragesInTheOlderForm) {
   EXPECT_EQ(all_of(**opened, "a"), (std::vector<float>{5, 6}));
   const auto past = open(with(3));
   ASSERT_FALSE(past.ok());
-  EXPECT_EQ(error_name(past.error().code), "TORCH_TENSOR");
+  EXPECT_EQ(error_name(past.error().code()), "TORCH_TENSOR");
 }
 
 // A transposed matrix whose rows lie too far apart for one read.
@@ -156,7 +156,7 @@ TEST(TorchFile, Zip64AndByteOrder) {
   zip.entries.back().bytes = "big";
   const auto opened = open(zip.bytes());
   ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(error_name(opened.error().code), "TORCH_FILE");
+  EXPECT_EQ(error_name(opened.error().code()), "TORCH_FILE");
 }
 
 struct Attack {
@@ -344,8 +344,8 @@ TEST_P(TorchAttacks, EndWithTheirError) {
   const Attack& attack = GetParam();
   const auto opened = open(attack.file);
   ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(error_name(opened.error().code), error_name(attack.error)) << opened.error().message();
-  EXPECT_NE(opened.error().detail.find(attack.detail), std::string::npos) << opened.error().message();
+  EXPECT_EQ(error_name(opened.error().code()), error_name(attack.error)) << opened.error().message();
+  EXPECT_NE(opened.error().detail().find(attack.detail), std::string::npos) << opened.error().message();
 }
 
 const auto kName = [](const auto& info) { return info.param.name; };

@@ -22,7 +22,7 @@ std::unique_ptr<Model> load(const Checkpoint& checkpoint, const LoadOptions& opt
 std::string outcome(const Checkpoint& checkpoint, const LoadOptions& options = {}) {
   MemoryFiles files = checkpoint.files();
   const auto model = Model::load(files, options);
-  return model ? "good" : std::string(error_name(model.error().code)) + " " + model.error().detail;
+  return model ? "good" : std::string(error_name(model.error().code())) + " " + model.error().detail();
 }
 
 testing::AssertionResult fails(const Checkpoint& checkpoint, ErrorCode code, const std::string& name) {
@@ -274,11 +274,11 @@ TEST(Weights, FilesThatAreNotThere) {
   config_only.add("config.json", squeezebert().config);
   const auto nothing = Model::load(empty), half = Model::load(config_only);
   ASSERT_FALSE(nothing.ok());
-  EXPECT_EQ(nothing.error().code, FILE_NOT_FOUND);
-  EXPECT_EQ(nothing.error().detail, "config.json");
+  EXPECT_EQ(nothing.error().code(), FILE_NOT_FOUND);
+  EXPECT_EQ(nothing.error().detail(), "config.json");
   ASSERT_FALSE(half.ok());
-  EXPECT_EQ(half.error().code, FILE_NOT_FOUND);
-  EXPECT_EQ(half.error().detail, "model.safetensors");
+  EXPECT_EQ(half.error().code(), FILE_NOT_FOUND);
+  EXPECT_EQ(half.error().detail(), "model.safetensors");
 }
 
 // Wherever a download stopped: an error, and under the sanitizers nothing read past the end.
