@@ -1,5 +1,6 @@
 // What the engine can do, as plain data that crosses to a worker. One interface, two implementations: js/engine/local.ts
 // in this thread, web-workers/client.ts in a worker.
+import type { EncodedBatch } from './encodings.ts';
 import type { Build, WasmSource } from './env.ts';
 
 /** A file of a model: where to fetch it, its content, or a path in Node. */
@@ -87,18 +88,6 @@ export interface CacheEntry {
   created: number;
 }
 
-export interface EngineEncoding {
-  ids: Int32Array;
-  typeIds: Int32Array;
-  attentionMask: Int32Array;
-  specialTokensMask: Int32Array;
-  wordIds: Int32Array;
-  sequenceIds: Int32Array;
-  offsets: Int32Array;
-  truncated: boolean;
-  overflowing: EngineEncoding[];
-}
-
 export interface EncodeOptions {
   addSpecialTokens: boolean;
   keepOverflowing: boolean;
@@ -147,7 +136,7 @@ export interface Operations {
   release: { request: { handles: number[] }; result: null };
   encode: {
     request: { tokenizer: number; texts: string[]; pairs: string[]; options: EncodeOptions };
-    result: EngineEncoding[];
+    result: EncodedBatch;
   };
   decode: {
     request: { tokenizer: number; ids: Int32Array[]; skipSpecialTokens: boolean; cleanUp: boolean };

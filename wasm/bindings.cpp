@@ -3,8 +3,6 @@
 #include <emscripten/bind.h>
 #include <emscripten/heap.h>
 
-#include <map>
-
 #include "model/saved_model.h"
 #include "tasks/text_classification.h"
 #include "tokenizer/tokenizer.h"
@@ -18,7 +16,6 @@ using namespace squeezebert;
 
 // The types of js/ as the generated declarations show them.
 EMSCRIPTEN_DECLARE_VAL_TYPE(FilesArgument)
-EMSCRIPTEN_DECLARE_VAL_TYPE(TextsArgument)
 EMSCRIPTEN_DECLARE_VAL_TYPE(EncodeArgument)
 EMSCRIPTEN_DECLARE_VAL_TYPE(RunArgument)
 EMSCRIPTEN_DECLARE_VAL_TYPE(OptionalText)
@@ -31,16 +28,28 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(Encoded)
 EMSCRIPTEN_DECLARE_VAL_TYPE(Tensors)
 EMSCRIPTEN_DECLARE_VAL_TYPE(Scores)
 
-std::map<int, std::unique_ptr<Tokenizer>> tokenizers;
-std::map<int, std::unique_ptr<Model>> models;
-std::map<int, std::unique_ptr<SavedModel>> saved_models;
-int last_handle = 0;
+// What JavaScript holds, each by its handle: one of the three. Handles are never used again; a released one stays empty.
+struct Held {
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<Model> model;
+  std::unique_ptr<SavedModel> saved;
+};
+std::vector<Held> all_held;
 
-template <class Type>
-Type* find(const std::map<int, std::unique_ptr<Type>>& all, int handle) {
-  const auto at = all.find(handle);
-  return at == all.end() ? nullptr : at->second.get();
+// A new handle.
+int hold(Held held) {
+  all_held.push_back(std::move(held));
+  return static_cast<int>(all_held.size());
 }
+
+// Precondition of what is done with it: not null, which an old or a wrong handle gives.
+const Held& held(int handle) {
+  static const Held nothing;
+  const size_t place = static_cast<size_t>(handle) - 1;
+  return place < all_held.size() ? all_held[place] : nothing;
+}
+const Tokenizer* tokenizer_of(int handle) { return held(handle).tokenizer.get(); }
+Model* model_of(int handle) { return held(handle).model.get(); }
 
 // JavaScript's string of UTF-8 text.
 val text(std::string_view utf8) { return val(to_utf16(utf8).value_or(u"")); }
@@ -114,11 +123,10 @@ LoadedTokenizer load_tokenizer(FilesArgument files) {
   special.set("sep", ids.sep);
   special.set("mask", ids.mask);
   val out = val::object();
-  out.set("handle", ++last_handle);
   out.set("vocabSize", tokenizer.vocab_size());
   out.set("modelMaxLength", tokenizer.model_max_length());
   out.set("specialIds", special);
-  tokenizers[last_handle] = std::move(*loaded);
+  out.set("handle", hold({std::move(*loaded), nullptr, nullptr}));
   return LoadedTokenizer(out);
 }
 
@@ -145,7 +153,6 @@ LoadedModel load_model(FilesArgument files, std::string head, std::string type) 
   val labels = val::array();
   for (const std::string& label : config.id2label) labels.call<void>("push", text(label));
   val out = val::object();
-  out.set("handle", ++last_handle);
   for (const auto& [name, value] : kHeads)
     if (value == config.head) out.set("head", text(name));
   out.set("dtype", text(name_of((*loaded)->weight_type())));
@@ -154,54 +161,69 @@ LoadedModel load_model(FilesArgument files, std::string head, std::string type) 
   out.set("hiddenSize", config.hidden_size);
   out.set("vocabSize", config.vocab_size);
   out.set("weightBytes", static_cast<double>((*loaded)->weight_bytes()));
-  models[last_handle] = std::move(*loaded);
+  out.set("handle", hold({nullptr, std::move(*loaded), nullptr}));
   return LoadedModel(out);
 }
 
 // The model as a safetensors file, which saved_part() gives out piece by piece. The handle is to be released before the
 // model's.
 SavedFile save(int handle) {
-  const Model* model = find(models, handle);
+  const Model* model = model_of(handle);
   if (!model) return SavedFile(not_loaded());
   auto saved = std::make_unique<SavedModel>(*model);
   val out = val::object();
-  out.set("handle", ++last_handle);
   out.set("size", static_cast<double>(saved->size()));
-  saved_models[last_handle] = std::move(saved);
+  out.set("handle", hold({nullptr, nullptr, std::move(saved)}));
   return SavedFile(out);
 }
 
 // The next bytes, empty at the end.
 Bytes saved_part(int handle) {
-  SavedModel* saved = find(saved_models, handle);
+  SavedModel* saved = held(handle).saved.get();
   const auto part = saved ? saved->next() : std::span<const std::byte>();
   return Bytes(copy(std::span(reinterpret_cast<const uint8_t*>(part.data()), part.size())));
 }
 
 void release(int handle) {
-  tokenizers.erase(handle);
-  saved_models.erase(handle);
-  models.erase(handle);
+  if (const size_t place = static_cast<size_t>(handle) - 1; place < all_held.size()) all_held[place] = {};
 }
 
-val encoding_value(const Encoding& encoding) {
-  std::vector<int32_t> offsets;
-  offsets.reserve(2 * encoding.offsets.size());
-  for (const Offset& offset : encoding.offsets) offsets.insert(offsets.end(), {offset.start, offset.end});
-  val overflowing = val::array();
-  for (const Encoding& window : encoding.overflowing) overflowing.call<void>("push", encoding_value(window));
-  val out = val::object();
-  out.set("ids", copy(encoding.ids));
-  out.set("typeIds", copy(encoding.type_ids));
-  out.set("attentionMask", copy(encoding.attention_mask));
-  out.set("specialTokensMask", copy(encoding.special_tokens_mask));
-  out.set("wordIds", copy(encoding.word_ids));
-  out.set("sequenceIds", copy(encoding.sequence_ids));
-  out.set("offsets", copy(offsets));
-  out.set("truncated", encoding.truncated);
-  out.set("overflowing", overflowing);
-  return out;
-}
+// A batch as two arrays, which js/encodings.ts describes.
+class FlatEncodings {
+ public:
+  FlatEncodings(const std::vector<Encoding>& encodings) {
+    for (size_t i = 0; i < encodings.size(); ++i) add(encodings[i], static_cast<int32_t>(i));
+    values_.reserve(8 * tokens_);
+    for (const auto field : {&Encoding::ids, &Encoding::type_ids, &Encoding::attention_mask, &Encoding::special_tokens_mask,
+                             &Encoding::word_ids, &Encoding::sequence_ids})
+      for (const Encoding* row : rows_) values_.insert(values_.end(), (row->*field).begin(), (row->*field).end());
+    for (const Encoding* row : rows_)
+      for (const Offset& offset : row->offsets) {
+        values_.push_back(offset.start);
+        values_.push_back(offset.end);
+      }
+  }
+
+  val value() const {
+    val out = val::object();
+    out.set("rows", copy(heads_));
+    out.set("values", copy(values_));
+    return out;
+  }
+
+ private:
+  void add(const Encoding& row, int32_t sample) {
+    rows_.push_back(&row);
+    for (const int32_t number : {sample, static_cast<int32_t>(row.size()), static_cast<int32_t>(row.truncated)})
+      heads_.push_back(number);
+    tokens_ += row.size();
+    for (const Encoding& window : row.overflowing) add(window, sample);
+  }
+
+  std::vector<const Encoding*> rows_;
+  std::vector<int32_t> heads_, values_;
+  size_t tokens_ = 0;
+};
 
 EncodeOptions encode_options(const val& from) {
   EncodeOptions options;
@@ -225,46 +247,51 @@ EncodeOptions encode_options(const val& from) {
   return options;
 }
 
-// `pairs`: empty, or a second text for each.
-Encoded encode(int handle, TextsArgument texts, TextsArgument pairs, EncodeArgument options) {
-  const Tokenizer* tokenizer = find(tokenizers, handle);
+// The texts, one after the other. `pairs`: none, or a second text for each.
+Encoded encode(int handle, std::u16string texts, Integers lengths, std::u16string pairs, Integers pair_lengths,
+               EncodeArgument options) {
+  const Tokenizer* tokenizer = tokenizer_of(handle);
   if (!tokenizer) return Encoded(not_loaded());
-  const auto first = emscripten::vecFromJSArray<std::u16string>(texts);
-  const auto second = emscripten::vecFromJSArray<std::u16string>(pairs);
+  const std::vector<int32_t> first = integers(lengths), second = integers(pair_lengths);
   std::vector<TextInput> inputs;
-  for (size_t i = 0; i < first.size(); ++i)
-    inputs.push_back({first[i], i < second.size() ? std::optional<std::u16string_view>(second[i]) : std::nullopt});
+  inputs.reserve(first.size());
+  size_t at = 0, pair_at = 0;
+  for (size_t i = 0; i < first.size(); ++i) {
+    TextInput input{std::u16string_view(texts).substr(at, static_cast<size_t>(first[i])), std::nullopt};
+    at += input.text.size();
+    if (i < second.size()) {
+      input.pair = std::u16string_view(pairs).substr(pair_at, static_cast<size_t>(second[i]));
+      pair_at += input.pair->size();
+    }
+    inputs.push_back(input);
+  }
   const auto encodings = tokenizer->encode_batch(inputs, encode_options(options));
   if (!encodings) return Encoded(failure(encodings.error()));
-  val list = val::array();
-  for (const Encoding& encoding : *encodings) list.call<void>("push", encoding_value(encoding));
-  val out = val::object();
-  out.set("encodings", list);
-  return Encoded(out);
+  return Encoded(FlatEncodings(*encodings).value());
 }
 
 std::u16string decode(int handle, Integers ids, bool skip_special_tokens, bool clean_up) {
-  const Tokenizer* tokenizer = find(tokenizers, handle);
+  const Tokenizer* tokenizer = tokenizer_of(handle);
   return tokenizer ? tokenizer->decode(integers(ids), skip_special_tokens, clean_up) : u"";
 }
 
 std::u16string id_to_token(int handle, int id) {
-  const Tokenizer* tokenizer = find(tokenizers, handle);
+  const Tokenizer* tokenizer = tokenizer_of(handle);
   return tokenizer ? tokenizer->id_to_token(id) : u"";
 }
 
 int token_to_id(int handle, std::u16string token) {
-  const Tokenizer* tokenizer = find(tokenizers, handle);
+  const Tokenizer* tokenizer = tokenizer_of(handle);
   return tokenizer ? tokenizer->token_to_id(token).value_or(-1) : -1;
 }
 
 std::u16string normalize(int handle, std::u16string text) {
-  const Tokenizer* tokenizer = find(tokenizers, handle);
+  const Tokenizer* tokenizer = tokenizer_of(handle);
   return tokenizer ? tokenizer->normalize(text) : u"";
 }
 
 Tensors run(int handle, RunArgument input) {
-  Model* model = find(models, handle);
+  Model* model = model_of(handle);
   if (!model) return Tensors(not_loaded());
   const std::vector<int32_t> ids = integers(input["ids"]), type_ids = integers(input["typeIds"]),
                              mask = integers(input["attentionMask"]), lengths = integers(input["lengths"]);
@@ -291,8 +318,8 @@ Tensors run(int handle, RunArgument input) {
 
 // One text, and its second text or null. `top_k` 0: all labels.
 Scores classify(int tokenizer_handle, int model_handle, std::u16string first, OptionalText second, int top_k) {
-  const Tokenizer* tokenizer = find(tokenizers, tokenizer_handle);
-  Model* model = find(models, model_handle);
+  const Tokenizer* tokenizer = tokenizer_of(tokenizer_handle);
+  Model* model = model_of(model_handle);
   if (!tokenizer || !model) return Scores(not_loaded());
   auto classifier = TextClassifier::create(*tokenizer, *model);
   if (!classifier) return Scores(failure(classifier.error()));
@@ -330,13 +357,9 @@ EMSCRIPTEN_BINDINGS(squeezebert) {
   using emscripten::function;
   using emscripten::register_type;
 #define FAILURE "{ error: { code: string; detail: string } }"
-#define ENCODING                                                                                                      \
-  "{ ids: Int32Array; typeIds: Int32Array; attentionMask: Int32Array; specialTokensMask: Int32Array; wordIds: "      \
-  "Int32Array; sequenceIds: Int32Array; offsets: Int32Array; truncated: boolean; overflowing: any[] }"
   register_type<FilesArgument>(
       "{ has(name: string): boolean; open(name: string): { size: number; read(offset: number, target: Uint8Array): "
       "boolean } | null }");
-  register_type<TextsArgument>("string[]");
   register_type<EncodeArgument>(
       "{ addSpecialTokens: boolean; keepOverflowing: boolean; truncation: { maxLength: number; stride: number; strategy: "
       "number; left: boolean } | null; padding: { length: number; multipleOf: number; left: boolean } | null }");
@@ -354,7 +377,7 @@ EMSCRIPTEN_BINDINGS(squeezebert) {
       "weightBytes: number } | " FAILURE);
   register_type<SavedFile>("{ handle: number; size: number } | " FAILURE);
   register_type<Bytes>("Uint8Array");
-  register_type<Encoded>("{ encodings: (" ENCODING ")[] } | " FAILURE);
+  register_type<Encoded>("{ rows: Int32Array; values: Int32Array } | " FAILURE);
   register_type<Tensors>("{ tensors: { name: string; dims: Int32Array; data: Float32Array }[] } | " FAILURE);
   register_type<Scores>("{ labels: Int32Array; scores: Float32Array; tokens: number; truncated: boolean } | " FAILURE);
 

@@ -1,5 +1,5 @@
-// Two functions of the C library that the JSON library calls, in place of ones that would be a twelfth of the download. The
-// linker puts them there (--wrap in CMakeLists.txt).
+// Functions of the C library that the JSON library and Embind call, in place of ones that would be a twelfth of the
+// download. The linker puts them there (--wrap in CMakeLists.txt).
 #include <cstddef>
 #include <cstdint>
 
@@ -18,6 +18,12 @@ extern "C" {
 // The JSON library prints into its own error messages, which nobody sees: ours name the place instead.
 int __wrap_snprintf(char* target, size_t size, const char*, ...) {
   if (size > 0) *target = '\0';
+  return 0;
+}
+
+// Embind prints the address of a type that nobody registered, for a message. Every type here is registered.
+int __wrap_siprintf(char* target, const char*, ...) {
+  *target = '\0';
   return 0;
 }
 

@@ -39,6 +39,8 @@ const breathe = () =>
     port2.postMessage(0);
   });
 
+const lengthsOf = (texts: readonly string[]) => Int32Array.from(texts, ({ length }) => length);
+
 type Handlers = {
   [Name in OperationName]: (
     request: Request<Name>,
@@ -149,7 +151,9 @@ export class LocalBackend implements Backend {
     },
 
     encode: ({ tokenizer, texts, pairs, options }) =>
-      unwrap(this.engine.encode(tokenizer, texts, pairs, options)).encodings,
+      unwrap(
+        this.engine.encode(tokenizer, texts.join(''), lengthsOf(texts), pairs.join(''), lengthsOf(pairs), options),
+      ),
 
     decode: ({ tokenizer, ids, skipSpecialTokens, cleanUp }) =>
       ids.map((list) => this.engine.decode(tokenizer, list, skipSpecialTokens, cleanUp)),

@@ -35,10 +35,9 @@ Result<std::unique_ptr<Model>> Model::load(FileSet& files, const LoadOptions& op
   SQUEEZEBERT_TRY_ASSIGN(source, open_weights(files));
   auto state = std::make_unique<State>();
   state->head = options.head.value_or(config.head);
-  SQUEEZEBERT_TRY_ASSIGN(weights, load_weights(*source, config, state->head, options.weights, options.progress));
+  SQUEEZEBERT_TRY(load_weights(*source, config, state->head, options.weights, options.progress, state->weights));
   state->config = std::move(config);
   state->config.head = state->head;
-  state->weights = std::move(weights);
   state->outputs.reserve(8);
   return std::unique_ptr<Model>(new Model(std::move(state)));
 }

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <set>
 
 #include "visit_weights.h"
 
@@ -21,7 +20,8 @@ class Loader final : public WeightVisitor {
  public:
   Loader(TensorSource& source, const ModelConfig& config, std::optional<WeightType> type,
          const std::function<void(uint64_t, uint64_t)>& progress)
-      : source_(source), config_(config), names_(names_of(config.family)), type_(type), progress_(progress) {
+      : source_(source), config_(config), names_(names_of(config.family)), type_(type), progress_(progress),
+        used_(source.tensors().size()) {
     for (const auto& tensor : source.tensors()) total_ += tensor.elements;
     // Files saved from a bare encoder have no prefix.
     for (const auto& tensor : source.tensors()) {
@@ -49,7 +49,7 @@ class Loader final : public WeightVisitor {
     if (!same) {
       return Error{ErrorCode::TENSOR_SHAPE, {"'", tensor.name, "' is ", shape_text(tensor.shape), ", expected ", shape_text(shape)}};
     }
-    used_.insert(tensor.name);
+    used_[place(tensor)] = true;
     return &tensor;
   }
 
@@ -222,7 +222,7 @@ class Loader final : public WeightVisitor {
     std::string rest;
     size_t count = 0;
     for (const auto& tensor : source_.tensors()) {
-      if (used_.contains(tensor.name) || belongs_to_a_head(tensor.name)) continue;
+      if (used_[place(tensor)] || belongs_to_a_head(tensor.name)) continue;
       if (++count <= 5) rest += (rest.empty() ? "'" : ", '") + tensor.name + "'";
     }
     if (count > 5) rest += " and " + std::to_string(count - 5) + " more";
@@ -231,6 +231,7 @@ class Loader final : public WeightVisitor {
   }
 
  private:
+  size_t place(const TensorInfo& tensor) const { return static_cast<size_t>(&tensor - source_.tensors().data()); }
   static Error bad_value(const std::string& name) { return Error{ErrorCode::TENSOR_VALUE, {"'", name, ".weight'"}}; }
   static Error out_of_memory() { return Error{ErrorCode::OUT_OF_MEMORY, {"while loading the weights"}}; }
 
@@ -240,7 +241,7 @@ class Loader final : public WeightVisitor {
   std::optional<WeightType> type_;
   std::string_view prefix_;
   const std::function<void(uint64_t, uint64_t)>& progress_;
-  std::set<std::string, std::less<>> used_;
+  std::vector<char> used_;  // of each tensor
   uint64_t done_ = 0, total_ = 0;  // elements
 };
 
@@ -258,12 +259,9 @@ uint64_t Weights::bytes() const {
   return sum;
 }
 
-Result<Weights> load_weights(TensorSource& source, const ModelConfig& config, Head head, std::optional<WeightType> type,
-                             const std::function<void(uint64_t, uint64_t)>& progress) {
-  Weights weights;
-  Loader loader(source, config, type, progress);
-  SQUEEZEBERT_TRY(loader.load(head, weights));
-  return weights;
+Result<void> load_weights(TensorSource& source, const ModelConfig& config, Head head, std::optional<WeightType> type,
+                          const std::function<void(uint64_t, uint64_t)>& progress, Weights& weights) {
+  return Loader(source, config, type, progress).load(head, weights);
 }
 
 }  // namespace squeezebert

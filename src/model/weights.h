@@ -47,7 +47,7 @@ inline constexpr uint64_t kLargeModel = 8'000'000;
 // ones as fp32, or as q8 in large models.
 // Errors: TENSOR_MISSING, TENSOR_UNEXPECTED, TENSOR_SHAPE, TENSOR_DTYPE, TENSOR_VALUE with the tensor's name;
 // OUT_OF_MEMORY; those of the source. `progress` may be empty.
-Result<Weights> load_weights(TensorSource& source, const ModelConfig& config, Head head, std::optional<WeightType> type,
-                             const std::function<void(uint64_t done, uint64_t total)>& progress);
+Result<void> load_weights(TensorSource& source, const ModelConfig& config, Head head, std::optional<WeightType> type,
+                          const std::function<void(uint64_t done, uint64_t total)>& progress, Weights& weights);
 
 }  // namespace squeezebert
