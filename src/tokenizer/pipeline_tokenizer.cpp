@@ -48,6 +48,7 @@ std::u16string PipelineTokenizer::id_to_token(int32_t id) const {
 
 TextTokens PipelineTokenizer::tokenize(std::u16string_view text, int32_t enough) const {
   TextTokens out;
+  out.reserve(std::min(text.size() / 3 + 8, static_cast<size_t>(enough)));
   int32_t words = 0;
   size_t at = 0;
   for (const AddedTokens::Match& match : raw_added_.find(text)) {

@@ -35,6 +35,11 @@ struct TextTokens {
   std::vector<int32_t> ids, word_ids;
   std::vector<Offset> offsets;
   int32_t size() const { return static_cast<int32_t>(ids.size()); }
+  void reserve(size_t tokens) {
+    ids.reserve(tokens);
+    word_ids.reserve(tokens);
+    offsets.reserve(tokens);
+  }
   void add(int32_t id, int32_t word, Offset offset) {
     ids.push_back(id);
     word_ids.push_back(word);

@@ -35,42 +35,33 @@ WordPiece::WordPiece(const std::deque<std::string>& tokens, const Settings& sett
   unknown_id_ = beginning_.find(settings_.unknown);
 }
 
-void WordPiece::cut(Word& word, std::vector<Piece>& pieces) const {
-  std::vector<uint32_t>& hashes = word.hashes;
-  if (word.count > settings_.max_word) {
-    pieces.push_back({unknown_id_, word.start, word.end});
-    return;
-  }
-  const size_t before = pieces.size();
-  const std::string_view bytes = word.bytes;
+bool WordPiece::cut(std::string_view bytes, const Word::Point* points, size_t count, std::vector<Piece>& pieces) const {
+  const auto end_byte = [points](size_t point) { return points ? static_cast<size_t>(points[point].end_byte) : point + 1; };
+  uint32_t hashes[kMostPoints];
   size_t first = 0, begin = 0;  // index of the point and of the byte where the next piece begins
-  while (first < word.points.size()) {
+  while (first < count) {
     const TextTable& table = first == 0 ? beginning_ : continuing_;
     // One pass hashes all prefixes; the longest that is a token counts, and mostly that is the first one tried.
-    hashes.clear();
     Hash hash;
-    size_t byte = begin;
-    for (size_t last = first; last < word.points.size(); ++last) {
-      const size_t end_byte = static_cast<size_t>(word.points[last].end_byte);
-      if (end_byte - begin > longest_) break;
-      for (; byte < end_byte; ++byte) hash.add(bytes[byte]);
-      hashes.push_back(hash.value);
+    size_t byte = begin, known = 0;
+    for (size_t last = first; last < count && known < kMostPoints; ++last) {
+      const size_t end = end_byte(last);
+      if (end - begin > longest_) break;
+      for (; byte < end; ++byte) hash.add(bytes[byte]);
+      hashes[known++] = hash.value;
     }
     int32_t id = -1;
     size_t best = first;
-    for (size_t points = hashes.size(); points-- > 0 && id < 0;) {
-      best = first + points;
-      id = table.find(bytes.substr(begin, static_cast<size_t>(word.points[best].end_byte) - begin), hashes[points]);
+    while (known-- > 0 && id < 0) {
+      best = first + known;
+      id = table.find(bytes.substr(begin, end_byte(best) - begin), hashes[known]);
     }
-    if (id < 0) {
-      pieces.resize(before);
-      pieces.push_back({unknown_id_, word.start, word.end});
-      return;
-    }
-    pieces.push_back({id, word.points[first].start, word.points[best].end});
-    begin = static_cast<size_t>(word.points[best].end_byte);
+    if (id < 0) return false;
+    pieces.push_back({id, static_cast<int32_t>(first), static_cast<int32_t>(best)});
+    begin = end_byte(best);
     first = best + 1;
   }
+  return true;
 }
 
 }  // namespace squeezebert

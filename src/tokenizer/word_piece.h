@@ -22,7 +22,6 @@ struct Word {
   std::vector<Point> points;
   int32_t start = 0, end = 0;  // of the whole word
   int32_t count = 0;           // code points; only the first `limit` + 1 of them are kept and counted
-  std::vector<uint32_t> hashes;  // working memory of WordPiece::cut
 
   bool empty() const { return count == 0; }
   void clear();
@@ -38,19 +37,26 @@ class WordPiece {
   };
   struct Piece {
     int32_t id;
-    int32_t start, end;  // in the original text
+    int32_t first, last;  // of the word's code points
   };
 
   // `tokens[id]`; absent ids are empty. The tokens must stay where they are.
   WordPiece(const std::deque<std::string>& tokens, const Settings& settings);
 
-  // Appends the pieces of the word.
-  void cut(Word& word, std::vector<Piece>& pieces) const;
+  // Appends the pieces of a word of `count` code points; their ends stand in `points`, or each is a byte where that is null.
+  // False where it cannot be cut, and is the unknown token as a whole.
+  bool cut(std::string_view bytes, const Word::Point* points, size_t count, std::vector<Piece>& pieces) const;
 
   int32_t find(std::string_view token) const { return beginning_.find(token); }  // -1: none
+  // The token that is all of a word; -1: none.
+  int32_t find(std::string_view word, uint32_t hash) const { return beginning_.find(word, hash); }
+  int32_t unknown_id() const { return unknown_id_; }
   const Settings& settings() const { return settings_; }
 
  private:
+  // Of a token; those of the vocabularies in use have 18 code points at most.
+  static constexpr size_t kMostPoints = 1024;
+
   Settings settings_;
   TextTable beginning_, continuing_;
   size_t longest_ = 0;  // bytes of the longest token

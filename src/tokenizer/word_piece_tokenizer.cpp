@@ -29,12 +29,17 @@ std::u16string WordPieceTokenizer::normalize(std::u16string_view text) const {
 
 namespace {
 
+// In ASCII.
+bool is_letter_or_digit(char32_t code) { return (code | 32) - 'a' < 26 || code - '0' < 10; }
+
 // Normalised code points in, words out to WordPiece: the pre-tokenizer. White space separates words, punctuation is a word
 // by itself.
 class Words {
  public:
-  Words(const WordPiece& word_piece, TextTokens& out, int32_t& words)
-      : word_piece_(word_piece), out_(out), words_(words), limit_(word_piece.settings().max_word) {}
+  Words(const WordPiece& word_piece, TextTokens& out, int32_t& words, int32_t enough)
+      : word_piece_(word_piece), out_(out), words_(words), enough_(enough), limit_(word_piece.settings().max_word) {}
+
+  bool enough() const { return out_.size() > enough_; }
 
   void add(char32_t code, int32_t start, int32_t end) {
     if (code < 0x80 ? (code == ' ' || (code >= 9 && code <= 13)) : unicode::is_white_space(code)) return finish();
@@ -49,39 +54,89 @@ class Words {
   void finish() {
     if (word_.empty()) return;
     pieces_.clear();
-    word_piece_.cut(word_, pieces_);
-    for (const WordPiece::Piece& piece : pieces_) out_.add(piece.id, words_, {piece.start, piece.end});
+    const std::vector<Word::Point>& points = word_.points;
+    if (word_.count <= limit_ && word_piece_.cut(word_.bytes, points.data(), points.size(), pieces_)) {
+      for (const auto& [id, first, last] : pieces_)
+        out_.add(id, words_, {points[static_cast<size_t>(first)].start, points[static_cast<size_t>(last)].end});
+    } else {
+      out_.add(word_piece_.unknown_id(), words_, {word_.start, word_.end});
+    }
     ++words_;
     word_.clear();
+  }
+
+  // A word of ASCII that begins at `start` of the text, in lower case where that is wanted.
+  void add_plain(std::string_view bytes, uint32_t hash, int32_t start) {
+    const int32_t end = start + static_cast<int32_t>(bytes.size());
+    pieces_.clear();
+    if (const int32_t id = word_piece_.find(bytes, hash); id >= 0) {
+      out_.add(id, words_, {start, end});
+    } else if (word_piece_.cut(bytes, nullptr, bytes.size(), pieces_)) {
+      for (const auto& [id, first, last] : pieces_) out_.add(id, words_, {start + first, start + last + 1});
+    } else {
+      out_.add(word_piece_.unknown_id(), words_, {start, end});
+    }
+    ++words_;
   }
 
  private:
   static bool is_punctuation(char32_t code) {
     if (code >= 0x80) return unicode::is_punctuation(code);
-    return (code >= 33 && code <= 47) || (code >= 58 && code <= 64) || (code >= 91 && code <= 96) ||
-           (code >= 123 && code <= 126);
+    return code > 32 && code < 127 && !is_letter_or_digit(code);
   }
 
   const WordPiece& word_piece_;
   TextTokens& out_;
   int32_t& words_;
-  int32_t limit_;
+  int32_t enough_, limit_;
   Word word_;
   std::vector<WordPiece::Piece> pieces_;
 };
+
+// Most words are ASCII: those are cut while they are read, up to the first that is not, whose place is the result. Twice as
+// fast as the long way, which gives the same.
+size_t take_plain_words(std::u16string_view text, size_t at, int32_t base, bool lowercase, size_t limit, Words& words) {
+  char bytes[64];
+  limit = std::min(limit, sizeof bytes);
+  while (at < text.size() && !words.enough()) {
+    if (text[at] == u' ') {
+      ++at;
+      continue;
+    }
+    Hash hash;
+    size_t length = 0;
+    const auto take = [&](int unit) {
+      bytes[length] = static_cast<char>(unit);
+      hash.add(bytes[length++]);
+    };
+    size_t end = at;
+    for (; end < text.size() && length < limit && is_letter_or_digit(text[end]); ++end)
+      take(lowercase && text[end] >= 'A' && text[end] <= 'Z' ? text[end] + 32 : text[end]);
+    const bool is_word = end > at;
+    if (!is_word && limit > 0 && text[at] > 32 && text[at] < 127) take(text[end++]);  // punctuation
+    // What follows must not belong to it, as an accent would.
+    if (length == 0 ||
+        (end < text.size() && (text[end] < 32 || text[end] > 126 || (is_word && is_letter_or_digit(text[end])))))
+      return at;
+    words.add_plain({bytes, length}, hash.value, base + static_cast<int32_t>(at));
+    at = end;
+  }
+  return at;
+}
 
 }  // namespace
 
 void WordPieceTokenizer::tokenize_segment(std::u16string_view text, int32_t base, int32_t enough, TextTokens& out,
                                           int32_t& words) const {
-  Words splitter(word_piece_, out, words);
+  Words splitter(word_piece_, out, words, enough);
   const auto add = [&splitter](char32_t code, int32_t start, int32_t end) { splitter.add(code, start, end); };
   if (normalized_added_.empty()) {
-    // By parts, so that a long text of which only the beginning is wanted is not read to its end. Parts end at a space.
-    constexpr size_t part = 4096;
-    for (size_t at = 0; at < text.size() && out.size() <= enough;) {
-      size_t end = std::min(text.size(), at + part);
-      while (end < text.size() && text[end] != u' ') ++end;
+    const bool lowercase = settings_.normalize && settings_.normalizer.lowercase;
+    const size_t limit = static_cast<size_t>(settings_.word_piece.max_word);
+    for (size_t at = 0; at < text.size() && !splitter.enough();) {
+      at = take_plain_words(text, at, base, lowercase, limit, splitter);
+      // To the next space: what follows it does not depend on what was before.
+      const size_t end = std::min(text.size(), text.find(u' ', at));
       normalize_segment(text.substr(at, end - at), base + static_cast<int32_t>(at), add);
       splitter.finish();
       at = end;
