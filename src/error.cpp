@@ -28,15 +28,15 @@ std::string join(Detail pieces) {
   std::string text;
   for (const Piece& piece : pieces) {
     if (piece.text_) {
-      text.append(piece.text_, static_cast<size_t>(piece.value_));
+      text.append(piece.text_, piece.size_);
       continue;
     }
     char digits[21];
     char* at = std::end(digits);
-    uint64_t rest = piece.is_negative_ ? -piece.value_ : piece.value_;
+    uint64_t rest = piece.size_ ? -piece.number_ : piece.number_;
     do *--at = static_cast<char>('0' + rest % 10);
     while ((rest /= 10) != 0);
-    if (piece.is_negative_) *--at = '-';
+    if (piece.size_) *--at = '-';
     text.append(at, std::end(digits));
   }
   return text;

@@ -73,7 +73,7 @@ Result<std::unique_ptr<TensorSource>> open_container(FileSet& files, std::string
 Result<std::unique_ptr<TensorSource>> open_weights(FileSet& files) {
   for (const std::string_view name : {"model.safetensors", "pytorch_model.bin"}) {
     if (files.has(name)) return open_container(files, name);
-    const std::string index = std::string(name) + ".index.json";
+    const std::string index = join({name, ".index.json"});
     if (files.has(index)) return open_shards(files, index);
   }
   return open_container(files, "model.safetensors");

@@ -179,7 +179,7 @@ Result<std::vector<Tensor>> read_zip(ByteSource& file) {
   }
   if (!description) return damaged({"no data.pkl"});
   const std::string folder = description->name.substr(0, description->name.size() - 8);
-  if (const ZipEntry* order = find(folder + "byteorder")) {
+  if (const ZipEntry* order = find(join({folder, "byteorder"}))) {
     if (order->size != 6) return damaged({"its numbers are not little-endian"});
     SQUEEZEBERT_TRY_ASSIGN(text, read_part(file, order->offset, order->size));
     if (text != "little") return damaged({"its numbers are not little-endian"});
@@ -189,7 +189,7 @@ Result<std::vector<Tensor>> read_zip(ByteSource& file) {
   SQUEEZEBERT_TRY_ASSIGN(pickle, pickle::read(bytes));
   SQUEEZEBERT_TRY_ASSIGN(tensors, read_tensors(pickle));
   for (auto& tensor : tensors) {
-    const ZipEntry* data = find(folder + "data/" + std::string(tensor.storage.key));
+    const ZipEntry* data = find(join({folder, "data/", tensor.storage.key}));
     if (!data) return bad_tensor(tensor.info.name, "has its numbers in an entry that is not there");
     if (data->size != bytes_in(tensor.storage, tensor.storage.elements)) {
       return bad_tensor(tensor.info.name, "has its numbers in an entry of another size");

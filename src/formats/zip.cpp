@@ -88,7 +88,7 @@ Result<std::vector<ZipEntry>> read_zip_directory(ByteSource& file) {
     if (bytes.size() - at - kDirectorySize < name_size + extra_size + comment_size) return invalid({"the directory is damaged"});
     ZipEntry entry;
     entry.name = bytes.substr(at + kDirectorySize, name_size);
-    const std::string quoted = "'" + entry.name + "' ";
+    const std::string quoted = join({"'", entry.name, "' "});
     if (!plain(entry.name)) return invalid({quoted, "is not a plain name"});
     if (field(10, 2) != 0) return invalid({quoted, "is compressed"});
     if (field(8, 2) & 0x41) return invalid({quoted, "is encrypted"});

@@ -95,7 +95,7 @@ void read_labels(Fields& fields, ModelConfig& config) {
   }
   if (names && !names->is_null() && !names->is_object()) return fields.fail({"id2label must be an object"});
   config.labels = fields.size("num_labels", 1, kMaxLabels, 2);
-  for (int32_t i = 0; i < config.labels; ++i) config.id2label.push_back("LABEL_" + std::to_string(i));
+  for (int32_t i = 0; i < config.labels; ++i) config.id2label.push_back(join({"LABEL_", i}));
 }
 
 void read_groups(Fields& fields, ModelConfig& config) {

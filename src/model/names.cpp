@@ -95,7 +95,7 @@ const Names& names_of(Family family) {
 
 std::string layer_name(std::string_view pattern, int32_t layer) {
   const size_t at = pattern.find('#');
-  return std::string(pattern.substr(0, at)) + std::to_string(layer) + std::string(pattern.substr(at + 1));
+  return join({pattern.substr(0, at), layer, pattern.substr(at + 1)});
 }
 
 bool belongs_to_a_head(std::string_view name) {

@@ -51,10 +51,10 @@ struct SavedModel::Tensor {
   }
 
   std::string shape() const {
-    if (vector) return std::to_string(columns);
-    if (content == Content::scale) return std::to_string(rows);
+    if (vector) return join({columns});
+    if (content == Content::scale) return join({rows});
     const size_t width = content == Content::values ? columns : row_bytes();
-    return std::to_string(rows) + "," + std::to_string(width);
+    return join({rows, ",", width});
   }
 
   void append_row(size_t r, std::vector<std::byte>& bytes) const {
@@ -161,12 +161,12 @@ SavedModel::SavedModel(const Model& model) : model_(model) {
   (void)visit_weights(state.config, state.head, names_of(state.config.family).prefix, weights, collector);
   // Float tensors first, so that every tensor begins where its numbers are aligned.
   tensors_.insert(tensors_.end(), coded.begin(), coded.end());
-  header_ = R"({"__metadata__":{"format":"squeezebert-wasm","dtype":")" + std::string(name_of(model.weight_type())) + "\"}";
+  header_ = join({R"({"__metadata__":{"format":"squeezebert-wasm","dtype":")", name_of(model.weight_type()), "\"}"});
   uint64_t offset = 0;
   for (const Tensor& tensor : tensors_) {
     const uint64_t end = offset + uint64_t{tensor.rows} * tensor.row_bytes();
-    header_ += ",\"" + tensor.name + "\":{\"dtype\":\"" + std::string(tensor.dtype()) + "\",\"shape\":[" + tensor.shape() +
-               "],\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(end) + "]}";
+    header_ += join({",\"", tensor.name, "\":{\"dtype\":\"", tensor.dtype(), "\",\"shape\":[", tensor.shape(),
+                     "],\"data_offsets\":[", offset, ",", end, "]}"});
     offset = end;
   }
   header_ += '}';

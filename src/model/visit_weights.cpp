@@ -7,15 +7,17 @@ Result<void> visit_weights(const ModelConfig& config, Head head, std::string_vie
   const Names& names = names_of(config.family);
   const size_t h = static_cast<size_t>(config.hidden_size), wide = static_cast<size_t>(config.intermediate_size);
   const auto size = [](int32_t n) { return static_cast<size_t>(n); };
-  const auto inner = [&](std::string_view name) { return std::string(prefix) + std::string(name); };
+  // One name at a time, in one place: a string for each would be much code to destroy.
+  std::string text;
+  const auto whole = [&](std::string_view name) -> const std::string& { return text = name; };
+  const auto inner = [&](std::string_view name) -> const std::string& { return text = join({prefix, name}); };
   const auto made = [](std::optional<Linear>& optional) -> Linear& { return optional ? *optional : optional.emplace(); };
 
-  const std::string words = inner(names.word_embeddings);
   if (head == Head::masked_lm) {
-    SQUEEZEBERT_TRY(visitor.decoder(words, std::string(names.mlm_bias), made(weights.decoder),
+    SQUEEZEBERT_TRY(visitor.decoder(inner(names.word_embeddings), std::string(names.mlm_bias), made(weights.decoder),
                                     LinearShape{h, size(config.vocab_size)}));
   } else {
-    SQUEEZEBERT_TRY(visitor.table(words, weights.words, size(config.vocab_size), true));
+    SQUEEZEBERT_TRY(visitor.table(inner(names.word_embeddings), weights.words, size(config.vocab_size), true));
   }
   SQUEEZEBERT_TRY(visitor.table(inner(names.position_embeddings), weights.positions, size(config.max_positions), true));
   if (config.type_vocab_size > 0)
@@ -25,7 +27,7 @@ Result<void> visit_weights(const ModelConfig& config, Head head, std::string_vie
   const Groups& g = config.groups;
   for (int32_t n = 0; n < config.layers; ++n) {
     auto& layer = weights.layers[size(n)];
-    const auto name = [&](std::string_view pattern) { return inner(layer_name(pattern, n)); };
+    const auto name = [&](std::string_view pattern) -> const std::string& { return inner(layer_name(pattern, n)); };
     SQUEEZEBERT_TRY(visitor.linear(name(names.query), layer.query, LinearShape{h, h, size(g.query)}));
     SQUEEZEBERT_TRY(visitor.linear(name(names.key), layer.key, LinearShape{h, h, size(g.key)}));
     SQUEEZEBERT_TRY(visitor.linear(name(names.value), layer.value, LinearShape{h, h, size(g.value)}));
@@ -40,13 +42,13 @@ Result<void> visit_weights(const ModelConfig& config, Head head, std::string_vie
   // RoBERTa answers multiple choice from its pooler, like BERT; its classification head has a dense layer of its own.
   const bool own_dense = !names.head_dense.empty() && classifies &&
                          !(config.family == Family::roberta && head == Head::multiple_choice);
-  const std::string dense = own_dense ? std::string(names.head_dense) : inner(names.pooler);
+  const std::string& dense = own_dense ? whole(names.head_dense) : inner(names.pooler);
   if (own_dense || (!names.pooler.empty() && (classifies || visitor.pooler(dense))))
     SQUEEZEBERT_TRY(visitor.linear(dense, made(weights.pooler), LinearShape{h, h}));
 
   // The last layer of a head is small and its rounding errors are nobody's to mend: it stays in float32.
   const auto classifier = [&](std::string_view name, size_t labels) {
-    return visitor.linear(std::string(name), made(weights.classifier), LinearShape{h, labels, 1, false});
+    return visitor.linear(whole(name), made(weights.classifier), LinearShape{h, labels, 1, false});
   };
   switch (head) {
     case Head::none: return {};
@@ -56,8 +58,8 @@ Result<void> visit_weights(const ModelConfig& config, Head head, std::string_vie
     case Head::question_answering: return classifier("qa_outputs", 2);
     case Head::masked_lm: break;
   }
-  SQUEEZEBERT_TRY(visitor.linear(std::string(names.mlm_dense), made(weights.mlm_dense), LinearShape{h, h}));
-  return visitor.norm(std::string(names.mlm_norm), weights.mlm_norm, config.embedding_norm_eps);
+  SQUEEZEBERT_TRY(visitor.linear(whole(names.mlm_dense), made(weights.mlm_dense), LinearShape{h, h}));
+  return visitor.norm(whole(names.mlm_norm), weights.mlm_norm, config.embedding_norm_eps);
 }
 
 }  // namespace squeezebert

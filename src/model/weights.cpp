@@ -12,7 +12,7 @@ namespace {
 
 std::string shape_text(std::span<const uint64_t> shape) {
   std::string text = "[";
-  for (const uint64_t n : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(n);
+  for (const uint64_t n : shape) text += join({text.size() > 1 ? ", " : "", n});
   return text + "]";
 }
 
@@ -31,8 +31,8 @@ class Loader final : public WeightVisitor {
 
   // The tensor `name`.weight or .bias; files of the first BERT say gamma and beta for a norm's.
   const TensorInfo* find(const std::string& name, std::string_view part) const {
-    if (const TensorInfo* tensor = source_.find(name + "." + std::string(part))) return tensor;
-    return source_.find(name + (part == "weight" ? ".gamma" : ".beta"));
+    if (const TensorInfo* tensor = source_.find(join({name, ".", part}))) return tensor;
+    return source_.find(join({name, part == "weight" ? ".gamma" : ".beta"}));
   }
 
   Result<const TensorInfo*> require(const std::string& name, std::string_view part, std::vector<uint64_t> shape) {
@@ -223,9 +223,9 @@ class Loader final : public WeightVisitor {
     size_t count = 0;
     for (const auto& tensor : source_.tensors()) {
       if (used_[place(tensor)] || belongs_to_a_head(tensor.name)) continue;
-      if (++count <= 5) rest += (rest.empty() ? "'" : ", '") + tensor.name + "'";
+      if (++count <= 5) rest += join({rest.empty() ? "'" : ", '", tensor.name, "'"});
     }
-    if (count > 5) rest += " and " + std::to_string(count - 5) + " more";
+    if (count > 5) rest += join({" and ", count - 5, " more"});
     if (count > 0) return Error{ErrorCode::TENSOR_UNEXPECTED, {rest}};
     return {};
   }

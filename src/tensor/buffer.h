@@ -24,7 +24,7 @@ class Buffer {
 
   // Replaces the content by `size` uninitialised elements. False where memory does not suffice; then the buffer is empty.
   // 64 bits also where size_t has 32: a product of sizes that wrapped round would be a buffer too small.
-  [[nodiscard]] bool allocate(uint64_t size) {
+  [[nodiscard]] [[gnu::noinline]] bool allocate(uint64_t size) {
     std::free(data_);
     data_ = nullptr;
     size_ = 0;
