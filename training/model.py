@@ -31,15 +31,33 @@ class GroupedConv(nn.Module):
         return y.transpose(0, 1).reshape(len(x), -1) + self.bias
 
 
+class Excitation(nn.Module):
+    """x[t] *= sigmoid(W2 relu(W1 mean of x over the text's tokens + b1) + b2), text by text (Hu et al. 2018)."""
+
+    def __init__(self, size, reduction):
+        super().__init__()
+        self.squeeze, self.excite = nn.Linear(size, size // reduction), nn.Linear(size // reduction, size)
+
+    def forward(self, x, there, batch):
+        y = x.view(batch, -1, x.shape[1])
+        count = there.view(batch, -1, 1).sum(1).clamp(min=1)
+        mean = (y * there.view(batch, -1, 1)).sum(1) / count
+        return (y * torch.sigmoid(self.excite(F.relu(self.squeeze(mean))))[:, None]).reshape(x.shape)
+
+
 class ConvNorm(nn.Module):
-    def __init__(self, size_in, size_out, groups, p):
+    def __init__(self, size_in, size_out, groups, p, reduction=0):
         super().__init__()
         self.conv1d = GroupedConv(size_in, size_out, groups)
+        self.excitation = Excitation(size_out, reduction) if reduction else None
         self.layernorm = nn.LayerNorm(size_out, eps=1e-12)
         self.dropout = nn.Dropout(p)
 
-    def forward(self, x, residual):
-        return self.layernorm(self.dropout(self.conv1d(x)) + residual)
+    def forward(self, x, residual, there=None, batch=None):
+        y = self.conv1d(x)
+        if self.excitation is not None:
+            y = self.excitation(y, there, batch)
+        return self.layernorm(self.dropout(y) + residual)
 
 
 class Neighbours(nn.Module):
@@ -92,12 +110,12 @@ class Layer(nn.Module):
         self.attention = Attention(c)
         self.post_attention = ConvNorm(h, h, c["post_attention_groups"], p)
         self.intermediate = ConvActivation(h, i, c["intermediate_groups"], c.get("intermediate_kernel", 1))
-        self.output = ConvNorm(i, h, c["output_groups"], p)
+        self.output = ConvNorm(i, h, c["output_groups"], p, c.get("excitation_reduction", 0))
 
     def forward(self, x, mask, batch):
         x = self.post_attention(self.attention(x, mask, batch), x)
         there = (mask == 0).to(x.dtype).expand(batch, 1, 1, mask.shape[-1]).reshape(-1, 1)
-        return self.output(self.intermediate(x, there, batch), x)
+        return self.output(self.intermediate(x, there, batch), x, there, batch)
 
 
 class Module(nn.Module):

@@ -9,7 +9,7 @@ class Packed:
     def __init__(self, model, config):
         self.model, self.config = model, config
         on_cpu = next(model.parameters()).device.type == "cpu"
-        self.encoder = fused.FusedEncoder(config) if on_cpu and fused.available() else None
+        self.encoder = fused.FusedEncoder(config) if on_cpu and fused.available() and not config.get("excitation_reduction") else None
 
     def states(self, ids, offsets, dropout=0.0, seed=0):
         """[tokens, hidden]"""

@@ -98,7 +98,7 @@ void read_labels(Fields& fields, ModelConfig& config) {
   for (int32_t i = 0; i < config.labels; ++i) config.id2label.push_back(join({"LABEL_", i}));
 }
 
-void read_groups(Fields& fields, ModelConfig& config) {
+void read_layers(Fields& fields, ModelConfig& config) {
   const auto groups = [&](std::string_view name, int32_t otherwise, int32_t in, int32_t out) {
     const int32_t count = fields.size(name, 1, kMaxChannels, otherwise);
     if (in % count != 0 || out % count != 0) {
@@ -113,6 +113,11 @@ void read_groups(Fields& fields, ModelConfig& config) {
                    groups("post_attention_groups", 1, h, h),
                    groups("intermediate_groups", 4, h, i),
                    groups("output_groups", 4, i, h)};
+  config.intermediate_kernel = fields.size("intermediate_kernel", 1, 3, 1);
+  if (config.intermediate_kernel == 2) fields.fail({"intermediate_kernel must be 1 or 3"});
+  config.excitation_reduction = fields.size("excitation_reduction", 0, h, 0);
+  if (config.excitation_reduction > 0 && h % config.excitation_reduction != 0)
+    fields.fail({"excitation_reduction (", config.excitation_reduction, ") must divide ", h});
 }
 
 }  // namespace
@@ -156,7 +161,7 @@ Result<ModelConfig> parse_config(std::string_view text) {
   const float epsilon = fields.epsilon("layer_norm_eps", 1e-12);
   config.embedding_norm_eps = distil ? 1e-12f : epsilon;
   config.layer_norm_eps = distil || config.family == Family::squeezebert ? 1e-12f : epsilon;
-  if (config.family == Family::squeezebert) read_groups(fields, config);
+  if (config.family == Family::squeezebert) read_layers(fields, config);
   if (config.family == Family::squeezebert &&
       fields.size("embedding_size", 1, kMaxChannels, config.hidden_size) != config.hidden_size) {
     fields.fail({"embedding_size must equal hidden_size"});

@@ -39,6 +39,8 @@ struct ModelConfig {
   int32_t pad_token_id = 0;
   Activation activation = Activation::gelu;
   Groups groups;                     // each divides its layer's input and output channels
+  int32_t intermediate_kernel = 1;   // tokens that the intermediate layer sees: 1, or 3 (its neighbours too)
+  int32_t excitation_reduction = 0;  // a layer's output is gated through hidden_size / this many channels; 0: it is not
   float embedding_norm_eps = 1e-12f; // also of the masked-language-model transform
   float layer_norm_eps = 1e-12f;     // of the two norms inside every layer
   int32_t labels = 2;

@@ -1,9 +1,11 @@
 #include "encoder.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "../kernels/attention.h"
 #include "../kernels/layer_norm.h"
+#include "../kernels/neighbours.h"
 
 namespace squeezebert {
 namespace {
@@ -44,6 +46,35 @@ void embed(const ModelConfig& config, const Weights& weights, const Sequences& i
   normalize(states, kNoResidual, weights.embedding_norm);
 }
 
+// Squeeze and excitation (Hu et al. 2018): x[t] *= sigmoid(excite(relu(squeeze(mean of x over the text's tokens)))), text by
+// text. Masked tokens do not count to the mean. Works in key, value and context, which are free by then.
+void gate(const LayerWeights& layer, const Sequences& in, Workspace& work, Matrix<float>& x) {
+  const size_t texts = in.lengths.size(), hidden = columns(x);
+  Matrix<float> means = matrix(work.key.data(), texts, hidden), gates = matrix(work.context.data(), texts, hidden);
+  Matrix<float> narrow = matrix(work.value.data(), texts, layer.squeeze->out());
+  std::fill_n(means.data(), texts * hidden, 0.0f);
+  size_t r = 0;
+  for (size_t text = 0; text < texts; ++text) {
+    float* mean = row(means, text);
+    float count = 0;
+    for (int32_t t = 0; t < in.lengths[text]; ++t, ++r) {
+      if (!in.mask.empty() && in.mask[r] == 0) continue;
+      ++count;
+      for (size_t c = 0; c < hidden; ++c) mean[c] += row(x, r)[c];
+    }
+    for (size_t c = 0; c < hidden; ++c) mean[c] /= std::max(count, 1.0f);
+  }
+  work.input.set(constant(means));
+  layer.squeeze->apply(work.input, narrow, Activation::relu);
+  work.input.set(constant(narrow));
+  layer.excite->apply(work.input, gates);
+  for (size_t i = 0; i < texts * hidden; ++i) gates.data()[i] = 0.5f + 0.5f * std::tanh(0.5f * gates.data()[i]);
+  r = 0;
+  for (size_t text = 0; text < texts; ++text)
+    for (int32_t t = 0; t < in.lengths[text]; ++t, ++r)
+      for (size_t c = 0; c < hidden; ++c) row(x, r)[c] *= row(gates, text)[c];
+}
+
 }  // namespace
 
 bool Workspace::reserve(const ModelConfig& config, const Weights& weights, size_t rows, size_t longest) {
@@ -54,6 +85,8 @@ bool Workspace::reserve(const ModelConfig& config, const Weights& weights, size_
   for (const LayerWeights& l : weights.layers) {
     for (const Linear* part : {&l.query, &l.key, &l.value, &l.post_attention, &l.intermediate, &l.output})
       if (!part->reserve(input, rows)) return false;
+    for (const auto* part : {&l.squeeze, &l.excite})
+      if (*part && !(*part)->reserve(input, rows)) return false;
   }
   return intermediate.reserve(rows * static_cast<uint64_t>(config.intermediate_size)) &&
          attention.reserve(attention_workspace(longest, static_cast<size_t>(config.head_size())));
@@ -104,9 +137,18 @@ void encode(const ModelConfig& config, const Weights& weights, const Sequences& 
     layer.post_attention.apply(work.input, q);
     normalize(q, constant(x), layer.attention_norm);  // a, in q
     work.input.set(constant(q));
-    layer.intermediate.apply(work.input, wide, config.activation);
+    if (layer.neighbours.size() == 0) {
+      layer.intermediate.apply(work.input, wide, config.activation);
+    } else {
+      layer.intermediate.apply(work.input, wide);
+      // To its neighbour a token that is masked is none.
+      for (size_t r = 0; r < in.mask.size(); ++r)
+        if (in.mask[r] == 0) std::fill_n(row(wide, r), columns(wide), 0.0f);
+      convolve_neighbours(wide, in.lengths, layer.neighbours.data(), config.activation);
+    }
     work.input.set(constant(wide));
     layer.output.apply(work.input, x);
+    if (layer.squeeze) gate(layer, in, work, x);
     normalize(x, constant(q), layer.output_norm);
     keep_states(l + 1);
   }

@@ -27,6 +27,7 @@ struct SavedModel::Tensor {
   std::span<const float> floats;
   size_t rows = 0, columns = 0;    // numbers
   size_t vector = 0;               // rank 1
+  bool taps = false;               // [rows, 1, columns]
 
   WeightType type() const { return linear ? linear->type() : table ? table->type() : WeightType::fp32; }
 
@@ -52,6 +53,7 @@ struct SavedModel::Tensor {
 
   std::string shape() const {
     if (vector) return join({columns});
+    if (taps) return join({rows, ",1,", columns});
     if (content == Content::scale) return join({rows});
     const size_t width = content == Content::values ? columns : row_bytes();
     return join({rows, ",", width});
@@ -91,6 +93,16 @@ class Collector final : public WeightVisitor {
   Result<void> norm(const std::string& name, Norm& norm, float) override {
     vector(name + ".weight", norm.gain.span());
     vector(name + ".bias", norm.bias.span());
+    return {};
+  }
+  Result<void> neighbours(const std::string& name, Buffer<float>& taps, size_t channels) override {
+    Tensor tensor;
+    tensor.name = name + ".weight";
+    tensor.floats = taps.span();
+    tensor.rows = channels;
+    tensor.columns = 3;
+    tensor.taps = true;
+    add(tensor);
     return {};
   }
   Result<void> table(const std::string& name, Table& table, size_t, bool) override {

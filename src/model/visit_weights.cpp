@@ -34,7 +34,16 @@ Result<void> visit_weights(const ModelConfig& config, Head head, std::string_vie
     SQUEEZEBERT_TRY(visitor.linear(name(names.post_attention), layer.post_attention, LinearShape{h, h, size(g.post_attention)}));
     SQUEEZEBERT_TRY(visitor.norm(name(names.attention_norm), layer.attention_norm, config.layer_norm_eps));
     SQUEEZEBERT_TRY(visitor.linear(name(names.intermediate), layer.intermediate, LinearShape{h, wide, size(g.intermediate)}));
+    if (config.intermediate_kernel == 3)
+      SQUEEZEBERT_TRY(visitor.neighbours(name("encoder.layers.#.intermediate.neighbours"), layer.neighbours, wide));
     SQUEEZEBERT_TRY(visitor.linear(name(names.output), layer.output, LinearShape{wide, h, size(g.output)}));
+    if (config.excitation_reduction > 0) {
+      const size_t narrow = h / size(config.excitation_reduction);
+      SQUEEZEBERT_TRY(visitor.linear(name("encoder.layers.#.output.excitation.squeeze"), made(layer.squeeze),
+                                     LinearShape{h, narrow, 1, false}));
+      SQUEEZEBERT_TRY(visitor.linear(name("encoder.layers.#.output.excitation.excite"), made(layer.excite),
+                                     LinearShape{narrow, h, 1, false}));
+    }
     SQUEEZEBERT_TRY(visitor.norm(name(names.output_norm), layer.output_norm, config.layer_norm_eps));
   }
 

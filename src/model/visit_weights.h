@@ -19,6 +19,8 @@ class WeightVisitor {
  public:
   virtual Result<void> table(const std::string& name, Table& table, size_t rows, bool coded) = 0;
   virtual Result<void> norm(const std::string& name, Norm& norm, float eps) = 0;
+  // A depthwise convolution's weight [channels, 1, 3]; it has no bias.
+  virtual Result<void> neighbours(const std::string& name, Buffer<float>& taps, size_t channels) = 0;
   virtual Result<void> linear(const std::string& name, Linear& linear, const LinearShape& shape) = 0;
   // The masked language model's word table, which is its last layer too; `bias`: the whole name.
   virtual Result<void> decoder(const std::string& words, const std::string& bias, Linear& linear, const LinearShape& shape) = 0;

@@ -180,6 +180,12 @@ class Loader final : public WeightVisitor {
     return vector(name, "bias", channels, norm.bias.span());
   }
 
+  Result<void> neighbours(const std::string& name, Buffer<float>& taps, size_t channels) override {
+    if (!taps.allocate(uint64_t{channels} * 3)) return out_of_memory();
+    SQUEEZEBERT_TRY_ASSIGN(tensor, require(name, "weight", {channels, 1, 3}));
+    return read(*tensor, 0, taps.span());
+  }
+
   Result<void> table(const std::string& name, Table& table, size_t rows, bool coded) override {
     const size_t columns = static_cast<size_t>(config_.hidden_size);
     SQUEEZEBERT_TRY_ASSIGN(tensor, require_rows(name, rows, columns));
@@ -254,7 +260,7 @@ uint64_t Weights::bytes() const {
                  optional(pooler) + optional(classifier) + optional(mlm_dense) + optional(decoder);
   for (const auto& l : layers) {
     for (const Linear* part : {&l.query, &l.key, &l.value, &l.post_attention, &l.intermediate, &l.output}) sum += part->bytes();
-    sum += norm(l.attention_norm) + norm(l.output_norm);
+    sum += norm(l.attention_norm) + norm(l.output_norm) + l.neighbours.bytes() + optional(l.squeeze) + optional(l.excite);
   }
   return sum;
 }

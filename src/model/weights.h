@@ -20,6 +20,8 @@ struct Norm {
 
 struct LayerWeights {
   Linear query, key, value, post_attention, intermediate, output;
+  std::optional<Linear> squeeze, excite;  // the gate of the output, where there is one
+  Buffer<float> neighbours;  // [intermediate, 3]; empty where a token is seen alone
   Norm attention_norm, output_norm;
 };
 

@@ -4,15 +4,20 @@ import type * as Package from '../../js/api.ts';
 import { differences, modelDirectories, parseGolden } from '../shared/golden.ts';
 
 const library = (await import('/dist/index.js' as string)) as typeof Package;
-const index = await fetch('/golden/index.json');
-const directories = index.ok ? modelDirectories(parseGolden(await index.text())) : [];
 
-it.skipIf(index.ok)('golden models: skipped, ../shared/golden is not there', () => {});
+async function modelsOf(folder: string) {
+  const index = await fetch(`${folder}index.json`);
+  return index.ok ? modelDirectories(parseGolden(await index.text())).map((name) => ({ folder, name })) : [];
+}
+const shared = await modelsOf('/golden/');
+const models = [...shared, ...(await modelsOf('/fixtures/golden/'))]; // the optional fields of config.json
 
-describe.skipIf(!index.ok)('golden models', () => {
-  it.each(directories)('%s', async (directory) => {
-    const cases = parseGolden(await (await fetch(`/golden/${directory}/cases.json`)).text());
-    const found = await differences(library, `/golden/${directory}/`, cases);
+it.skipIf(shared.length > 0)('golden models: skipped, ../shared/golden is not there', () => {});
+
+describe('golden models', () => {
+  it.each(models)('$name', async ({ folder, name: directory }) => {
+    const cases = parseGolden(await (await fetch(`${folder}${directory}/cases.json`)).text());
+    const found = await differences(library, `${folder}${directory}/`, cases);
     expect(found.length).toBeGreaterThan(0);
     for (const { case: name, output, shape, expectedShape, largest } of found) {
       expect(shape, `${name} ${output}`).toEqual(expectedShape);

@@ -51,16 +51,13 @@ double largest_difference(std::span<const float> got, const nlohmann::json& expe
   return largest;
 }
 
-class Golden : public testing::TestWithParam<std::string> {};
-
-TEST_P(Golden, EqualsTheReference) {
-  SQUEEZEBERT_NEEDS_SHARED("golden");
-  const auto folder = shared_folder() / "golden" / GetParam();
+// Every case of the folder's cases.json.
+void expect_the_reference(const std::filesystem::path& folder) {
   const auto golden = read_json(folder / "cases.json");
   Folder files(folder);
   LoadOptions options;
   options.head = head_of_architecture(golden["architecture"].get<std::string>());
-  if (GetParam().ends_with("-headless")) {
+  if (folder.string().ends_with("-headless")) {
     // No pooler and no classifier: only the encoder can be had.
     const auto classifier = Model::load(files, options);
     ASSERT_FALSE(classifier.ok());
@@ -94,6 +91,18 @@ TEST_P(Golden, EqualsTheReference) {
   }
   EXPECT_GT(compared, 0u);
 }
+
+class Golden : public testing::TestWithParam<std::string> {};
+
+TEST_P(Golden, EqualsTheReference) {
+  SQUEEZEBERT_NEEDS_SHARED("golden");
+  expect_the_reference(shared_folder() / "golden" / GetParam());
+}
+
+// The optional fields of config.json, which no published checkpoint has: the reference is training/model.py in float64.
+TEST(Golden, NeighboursEqualTheReference) { expect_the_reference(fixtures_folder() / "golden/neighbours-cls3"); }
+TEST(Golden, ExcitationEqualsTheReference) { expect_the_reference(fixtures_folder() / "golden/excitation-cls3"); }
+TEST(Golden, BothEqualTheReference) { expect_the_reference(fixtures_folder() / "golden/neighbours-excitation-cls3"); }
 
 INSTANTIATE_TEST_SUITE_P(
     Models, Golden,

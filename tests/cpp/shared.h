@@ -11,6 +11,9 @@ namespace squeezebert {
 
 inline std::filesystem::path shared_folder() { return std::filesystem::path(SQUEEZEBERT_SOURCE_DIR) / ".." / "shared"; }
 
+// Ours, in the repository.
+inline std::filesystem::path fixtures_folder() { return std::filesystem::path(SQUEEZEBERT_SOURCE_DIR) / "tests/fixtures"; }
+
 inline nlohmann::json read_json(const std::filesystem::path& path) {
   std::ifstream file(path);
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());

@@ -33,6 +33,7 @@ std::vector<float> outputs_of(Model& model, std::span<const int32_t> ids, std::s
 
 TEST_F(Threads, AModelGivesTheSameBits) {
   for (const auto& [family, name] : {std::pair(Family::squeezebert, "SqueezeBertForMaskedLM"),
+                                     std::pair(Family::squeezebert, "ExtendedSqueezeBertForSequenceClassification"),
                                      std::pair(Family::bert, "BertForQuestionAnswering"),
                                      std::pair(Family::roberta, "RobertaForSequenceClassification")}) {
     const Checkpoint checkpoint = tiny_checkpoint(family, name, 150);
