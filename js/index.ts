@@ -5,6 +5,7 @@
  * @module
  */
 import { WorkerBackend } from '../web-workers/client.ts';
+import { WorkerPool } from '../web-workers/pool.ts';
 import { sentences } from './error-codes.ts';
 import { provideSentences } from './errors.ts';
 import { provideBackend } from './session.ts';
@@ -12,4 +13,4 @@ import { provideBackend } from './session.ts';
 export * from './api.ts';
 
 provideSentences(sentences);
-provideBackend(() => new WorkerBackend());
+provideBackend((workers) => (workers > 1 ? new WorkerPool(workers) : new WorkerBackend()));

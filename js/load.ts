@@ -31,6 +31,11 @@ export interface LoadOptions {
   local_files_only?: boolean;
   /** SHA-256 of files by their names, in hexadecimal or as `sha256-...` in base64. */
   integrity?: Record<string, string>;
+  /**
+   * Web workers, 1 to 64, that have the model each, and share the texts of a call among them: for batches in pages where there
+   * are no threads (docs/threads.md). Default 1. The engine in this thread has one.
+   */
+  workers?: number;
 }
 
 const dataTypes: readonly DataType[] = ['fp32', 'fp16', 'q8', 'q4'];

@@ -121,7 +121,7 @@ export interface ModelClass {
 
 const modelClass = (head: Head): ModelClass => ({
   from_pretrained: (source, options = {}) =>
-    withSession(async (session) => {
+    withSession(options, async (session) => {
       const { model } = await load(session, source, { tokenizer: false, model: true, head }, options);
       return makeModel(session, model as ModelInfo);
     }),

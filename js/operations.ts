@@ -125,6 +125,8 @@ export interface Scores {
 export interface Started {
   build: Build;
   threads: number;
+  /** Absent: one. */
+  workers?: number;
 }
 
 export interface Operations {

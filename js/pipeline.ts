@@ -20,6 +20,8 @@ export interface PipelineInfo {
   build: Build;
   /** Threads that compute a pass together. */
   threads: number;
+  /** Workers that share the texts of a call. */
+  workers: number;
   /** How the weights are kept in memory. */
   dtype: DataType;
   /** Bytes of weights in memory. */
@@ -64,7 +66,7 @@ export async function pipeline<Task extends keyof Tasks>(
   options: LoadOptions = {},
 ): Promise<Tasks[Task]> {
   if (!tasks.includes(task)) throw new SqueezeBertError('UNSUPPORTED_TASK', `'${task}'; known: ${tasks.join(', ')}`);
-  return withSession(async (session) => {
+  return withSession(options, async (session) => {
     const loaded = await load(session, model ?? defaultModel(), { tokenizer: true, model: true }, options);
     const info = loaded.model as ModelInfo;
     if (info.head !== 'sequence-classification')
@@ -75,6 +77,7 @@ export async function pipeline<Task extends keyof Tasks>(
       latest: newestWins((text: ClassifyInput, callOptions?: TextClassificationOptions) => classify(text, callOptions)),
       info: {
         task,
+        workers: 1,
         ...(await session.started()),
         dtype: info.dtype,
         weightBytes: info.weightBytes,

@@ -2,15 +2,16 @@
 // that has crashed is left to those who have it, and the next that loads starts another.
 
 import { env, type WasmSource } from './env.ts';
-import { aborted, SqueezeBertError, toError } from './errors.ts';
+import { aborted, invalid, SqueezeBertError, toError } from './errors.ts';
+import type { LoadOptions } from './load.ts';
 import { isNode, nodeModule } from './node.ts';
 import type { Backend, CallOptions, OperationName, Request, Result, Started } from './operations.ts';
 import { base } from './sources.ts';
 
-let createBackend: (() => Backend) | undefined;
+let createBackend: ((workers: number) => Backend) | undefined;
 
-/** Each entry point says where its engine runs. */
-export function provideBackend(create: () => Backend): void {
+/** Each entry point says where its engine runs. `workers` > 1: in so many at once, where it can. */
+export function provideBackend(create: (workers: number) => Backend): void {
   createBackend = create;
 }
 
@@ -55,16 +56,20 @@ export class Session {
   private readonly shared: Shared;
   private handles: number[] = [];
 
-  constructor() {
-    if (!shared || shared.backend.ended) {
+  /** With `workers` > 1 an engine of its own. */
+  constructor(workers: number) {
+    const own = workers > 1;
+    if (own || !shared || shared.backend.ended) {
       if (!createBackend) throw new SqueezeBertError('INTERNAL', 'no backend');
-      const backend = createBackend();
+      const backend = createBackend(workers);
       const started = start(backend);
       // Whoever loads hears of it; nobody else has to.
       started.catch(() => {});
-      shared = { backend, started, users: 0 };
+      this.shared = { backend, started, users: 0 };
+      if (!own) shared = this.shared;
+    } else {
+      this.shared = shared;
     }
-    this.shared = shared;
     this.shared.users += 1;
   }
 
@@ -107,9 +112,13 @@ export class Session {
   }
 }
 
-/** Runs `load` with a new session, which ends when it fails. */
-export async function withSession<Value>(load: (session: Session) => Promise<Value>): Promise<Value> {
-  const session = new Session();
+/** Runs `load` with a new session, which ends when it fails. Errors: INVALID_ARGUMENT for `workers`. */
+export async function withSession<Value>(
+  { workers = 1 }: LoadOptions,
+  load: (session: Session) => Promise<Value>,
+): Promise<Value> {
+  if (!Number.isInteger(workers) || workers < 1 || workers > 64) throw invalid(`workers ${workers}`);
+  const session = new Session(workers);
   try {
     return await load(session);
   } catch (error) {
@@ -122,7 +131,7 @@ export async function withSession<Value>(load: (session: Session) => Promise<Val
 export async function withBackend<Value>(ask: (backend: Backend) => Promise<Value>): Promise<Value> {
   if (shared && !shared.backend.ended) return ask(shared.backend);
   if (!createBackend) throw new SqueezeBertError('INTERNAL', 'no backend');
-  const backend = createBackend();
+  const backend = createBackend(1);
   try {
     return await ask(backend);
   } finally {

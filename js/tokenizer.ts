@@ -250,7 +250,7 @@ export const AutoTokenizer = {
    * Errors: those of loading; TOKENIZER_INVALID, TOKENIZER_UNSUPPORTED.
    */
   from_pretrained(source: ModelSource, options: LoadOptions = {}): Promise<Tokenizer> {
-    return withSession(async (session) => {
+    return withSession(options, async (session) => {
       const { tokenizer } = await load(session, source, { tokenizer: true, model: false }, options);
       return makeTokenizer(session, tokenizer as TokenizerInfo);
     });
