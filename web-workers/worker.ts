@@ -7,7 +7,7 @@ import type { FromWorker, ToWorker } from './protocol.ts';
 
 interface Scope {
   name: string;
-  importScripts(): void;
+  importScripts(address: string): void;
   onmessage: ((event: MessageEvent<never>) => void) | null;
   reportError(error: unknown): void;
   postMessage(message: FromWorker | null, transfer: Transferable[]): void;
@@ -17,9 +17,11 @@ const scope = globalThis as unknown as Scope;
 function startHelper(): Worker {
   let type: WorkerType = 'classic';
   try {
-    scope.importScripts();
-  } catch {
-    type = 'module'; // which knows no importScripts
+    // No address, so nothing is fetched: a classic script says so (SyntaxError), a module that it cannot at all. Without an
+    // argument Firefox says nothing in either.
+    scope.importScripts('http://[');
+  } catch (error) {
+    if (error instanceof TypeError) type = 'module';
   }
   return new Worker(location.href, { type, name: helperName });
 }
