@@ -1,11 +1,11 @@
 #include "encoder.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "../kernels/attention.h"
 #include "../kernels/layer_norm.h"
 #include "../kernels/neighbours.h"
+#include "excitation.h"
 
 namespace squeezebert {
 namespace {
@@ -44,35 +44,6 @@ void embed(const ModelConfig& config, const Weights& weights, const Sequences& i
     }
   }
   normalize(states, kNoResidual, weights.embedding_norm);
-}
-
-// Squeeze and excitation (Hu et al. 2018): x[t] *= sigmoid(excite(relu(squeeze(mean of x over the text's tokens)))), text by
-// text. Masked tokens do not count to the mean. Works in key, value and context, which are free by then.
-void gate(const LayerWeights& layer, const Sequences& in, Workspace& work, Matrix<float>& x) {
-  const size_t texts = in.lengths.size(), hidden = columns(x);
-  Matrix<float> means = matrix(work.key.data(), texts, hidden), gates = matrix(work.context.data(), texts, hidden);
-  Matrix<float> narrow = matrix(work.value.data(), texts, layer.squeeze->out());
-  std::fill_n(means.data(), texts * hidden, 0.0f);
-  size_t r = 0;
-  for (size_t text = 0; text < texts; ++text) {
-    float* mean = row(means, text);
-    float count = 0;
-    for (int32_t t = 0; t < in.lengths[text]; ++t, ++r) {
-      if (!in.mask.empty() && in.mask[r] == 0) continue;
-      ++count;
-      for (size_t c = 0; c < hidden; ++c) mean[c] += row(x, r)[c];
-    }
-    for (size_t c = 0; c < hidden; ++c) mean[c] /= std::max(count, 1.0f);
-  }
-  work.input.set(constant(means));
-  layer.squeeze->apply(work.input, narrow, Activation::relu);
-  work.input.set(constant(narrow));
-  layer.excite->apply(work.input, gates);
-  for (size_t i = 0; i < texts * hidden; ++i) gates.data()[i] = 0.5f + 0.5f * std::tanh(0.5f * gates.data()[i]);
-  r = 0;
-  for (size_t text = 0; text < texts; ++text)
-    for (int32_t t = 0; t < in.lengths[text]; ++t, ++r)
-      for (size_t c = 0; c < hidden; ++c) row(x, r)[c] *= row(gates, text)[c];
 }
 
 }  // namespace
@@ -148,7 +119,7 @@ void encode(const ModelConfig& config, const Weights& weights, const Sequences& 
     }
     work.input.set(constant(wide));
     layer.output.apply(work.input, x);
-    if (layer.squeeze) gate(layer, in, work, x);
+    if (layer.squeeze) excite(layer, in, work, x);
     normalize(x, constant(q), layer.output_norm);
     keep_states(l + 1);
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "tokenizer_files.h"
+#include "utf.h"
 #include "vocabulary.h"
 
 namespace squeezebert {

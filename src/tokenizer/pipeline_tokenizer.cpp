@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "utf.h"
+
 namespace squeezebert {
 
 void clean_up_spaces(std::string& text, bool contractions) {

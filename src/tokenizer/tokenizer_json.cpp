@@ -2,6 +2,7 @@
 // error, so that no text is ever tokenized almost as the file says.
 #include "../formats/json.h"
 #include "tokenizer_files.h"
+#include "utf.h"
 
 namespace squeezebert {
 namespace {

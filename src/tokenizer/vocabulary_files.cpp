@@ -3,6 +3,7 @@
 
 #include "../formats/json.h"
 #include "tokenizer_files.h"
+#include "utf.h"
 
 namespace squeezebert {
 namespace {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "unicode.h"
+#include "utf.h"
+
 namespace squeezebert {
 
 WordPieceTokenizer::WordPieceTokenizer(TokenizerSettings settings)
@@ -9,22 +12,29 @@ WordPieceTokenizer::WordPieceTokenizer(TokenizerSettings settings)
   find_normalized_added();
 }
 
-template <class Sink>
-void WordPieceTokenizer::normalize_segment(std::u16string_view text, int32_t base, Sink&& sink) const {
-  if (settings_.normalize) return settings_.normalizer(text, base, sink);
-  for (size_t i = 0; i < text.size();) {
-    const Utf16Point point = utf16_point(text, i);
-    const int32_t start = base + static_cast<int32_t>(i);
-    sink(point.code, start, start + point.units);
-    i += point.units;
-  }
+void WordPieceTokenizer::normalize_segment(std::u16string_view text, int32_t base, BertNormalizer::Sink& sink) const {
+  if (settings_.normalize) settings_.normalizer(text, base, sink);
+  else take_as_it_is(text, base, sink);
 }
 
+namespace {
+
+// The normalised text, and where each of its units comes from.
+struct NormalText final : BertNormalizer::Sink {
+  std::u16string text;
+  std::vector<Offset> origins;
+  void add(char32_t code, int32_t start, int32_t end) override {
+    append_utf16(text, code);
+    origins.resize(text.size(), {start, end});
+  }
+};
+
+}  // namespace
+
 std::u16string WordPieceTokenizer::normalize(std::u16string_view text) const {
-  std::u16string out;
-  out.reserve(text.size());
-  normalize_segment(text, 0, [&out](char32_t code, int32_t, int32_t) { append_utf16(out, code); });
-  return out;
+  NormalText normal;
+  normalize_segment(text, 0, normal);
+  return std::move(normal.text);
 }
 
 namespace {
@@ -34,14 +44,14 @@ bool is_letter_or_digit(char32_t code) { return (code | 32) - 'a' < 26 || code -
 
 // Normalised code points in, words out to WordPiece: the pre-tokenizer. White space separates words, punctuation is a word
 // by itself.
-class Words {
+class Words final : public BertNormalizer::Sink {
  public:
   Words(const WordPiece& word_piece, TextTokens& out, int32_t& words, int32_t enough)
       : word_piece_(word_piece), out_(out), words_(words), enough_(enough), limit_(word_piece.settings().max_word) {}
 
   bool enough() const { return out_.size() > enough_; }
 
-  void add(char32_t code, int32_t start, int32_t end) {
+  void add(char32_t code, int32_t start, int32_t end) override {
     if (code < 0x80 ? (code == ' ' || (code >= 9 && code <= 13)) : unicode::is_white_space(code)) return finish();
     if (is_punctuation(code)) {
       finish();
@@ -129,7 +139,6 @@ size_t take_plain_words(std::u16string_view text, size_t at, int32_t base, bool 
 void WordPieceTokenizer::tokenize_segment(std::u16string_view text, int32_t base, int32_t enough, TextTokens& out,
                                           int32_t& words) const {
   Words splitter(word_piece_, out, words, enough);
-  const auto add = [&splitter](char32_t code, int32_t start, int32_t end) { splitter.add(code, start, end); };
   if (normalized_added_.empty()) {
     const bool lowercase = settings_.normalize && settings_.normalizer.lowercase;
     const size_t limit = static_cast<size_t>(settings_.word_piece.max_word);
@@ -137,7 +146,7 @@ void WordPieceTokenizer::tokenize_segment(std::u16string_view text, int32_t base
       at = take_plain_words(text, at, base, lowercase, limit, splitter);
       // To the next space: what follows it does not depend on what was before.
       const size_t end = std::min(text.size(), text.find(u' ', at));
-      normalize_segment(text.substr(at, end - at), base + static_cast<int32_t>(at), add);
+      normalize_segment(text.substr(at, end - at), base + static_cast<int32_t>(at), splitter);
       splitter.finish();
       at = end;
     }
@@ -145,16 +154,14 @@ void WordPieceTokenizer::tokenize_segment(std::u16string_view text, int32_t base
   }
 
   // Rare: tokens to be found in the normalised text, which then has to stand somewhere.
-  std::u16string normal;
-  std::vector<Offset> origins;  // by unit
-  normalize_segment(text, base, [&](char32_t code, int32_t start, int32_t end) {
-    append_utf16(normal, code);
-    origins.resize(normal.size(), {start, end});
-  });
+  NormalText normalized;
+  normalize_segment(text, base, normalized);
+  const std::u16string& normal = normalized.text;
+  const std::vector<Offset>& origins = normalized.origins;
   const auto add_range = [&](size_t from, size_t to) {
     for (size_t i = from; i < to;) {
       const Utf16Point point = utf16_point(normal, i);
-      add(point.code, origins[i].start, origins[i].end);
+      splitter.add(point.code, origins[i].start, origins[i].end);
       i += point.units;
     }
     splitter.finish();

@@ -16,8 +16,7 @@ class WordPieceTokenizer final : public PipelineTokenizer {
  private:
   void tokenize_segment(std::u16string_view text, int32_t base, int32_t enough, TextTokens& out,
                         int32_t& words) const override;
-  template <class Sink>
-  void normalize_segment(std::u16string_view text, int32_t base, Sink&& sink) const;
+  void normalize_segment(std::u16string_view text, int32_t base, BertNormalizer::Sink& sink) const;
 
   WordPiece word_piece_;
 };
