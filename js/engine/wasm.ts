@@ -114,9 +114,11 @@ export async function loadEngine(
         const compiled = given ?? (await compile(urls[build][1]()));
         const memory = sharedMemory();
         const module = await instantiate(compiled, memory);
-        return { module, threads: wanted, end: await startHelpers(wanted - 1, module, compiled, memory, start) };
+        const end = await startHelpers(wanted - 1, module, compiled, memory, start).catch(() => null);
+        // Without helpers the module's own thread does every task.
+        return { module, threads: end ? wanted : 1, end: end ?? (() => {}) };
       } catch {
-        // One thread does it too: slower, with the same result.
+        // No memory to share, or no such file: the build for one thread has the same result.
       }
     }
     return { module: await instantiate(given ?? (await compile(urls[build][0]()))), threads: 1, end: () => {} };

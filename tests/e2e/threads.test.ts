@@ -134,14 +134,22 @@ it('the threaded file is not delivered: one thread', async () => {
 });
 
 it('helpers that do not start: one thread', async () => {
+  const { scores } = await read(await open(), 1);
+  requests.length = 0;
   changed = (script) => `if (self.name === 'squeezebert-helper') throw new Error('no');${script}`;
-  expect((await read(await open(), 3)).used).toBe(1);
+  const alone = await read(await open(), 3);
+  expect(alone.used).toBe(1);
+  expect(alone.scores).toBe(scores);
+  // and no second engine is downloaded
+  expect(requests.filter((path) => path.endsWith('.wasm'))).toHaveLength(1);
 });
 
 it('helpers that are ended by the policy or the browser before they are ready: one thread', async () => {
   changed = (script) =>
     `if (self.name === 'squeezebert-helper') WebAssembly.instantiate = async () => { throw 5; };${script}`;
-  expect((await read(await open(), 3)).used).toBe(1);
+  const page = await open();
+  expect((await read(page, 3)).used).toBe(1);
+  await expect.poll(() => workers(page), { timeout: 5000 }).toBe(0);
 });
 
 it('dispose ends the worker and its helpers', async () => {
