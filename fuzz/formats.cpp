@@ -1,12 +1,15 @@
-// Bytes from strangers: JSON, config.json, safetensors.
+// Bytes from strangers: JSON, config.json, safetensors, torch files, the index of shards.
 #include <algorithm>
 #include <bit>
 #include <memory>
 
 #include "formats/json.h"
 #include "formats/safetensors.h"
+#include "formats/shards.h"
+#include "formats/torch_file.h"
 #include "model/config.h"
 #include "targets.h"
+#include "tests/cpp/torch_builder.h"
 
 namespace squeezebert::fuzz {
 namespace {
@@ -79,6 +82,70 @@ void safetensors(std::string_view input) {
     (void)(*file)->read_bytes(*tensor, tensor->elements - 1, {&byte, 1});
   }
   FUZZ_CHECK(end == input.size());
+}
+
+namespace {
+
+// Every tensor of an accepted torch file lies inside it, and can be read from its first number to its last.
+void check_torch(std::string_view input) {
+  const auto file = TorchFile::open(std::make_unique<BufferSource>(input));
+  if (!file) return;
+  const auto tensors = (*file)->tensors();
+  FUZZ_CHECK(!tensors.empty());
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const TensorInfo& tensor = tensors[i];
+    FUZZ_CHECK(i == 0 || tensors[i - 1].name < tensor.name);
+    uint64_t elements = 1;
+    for (const uint64_t size : tensor.shape) FUZZ_CHECK(!__builtin_mul_overflow(elements, size, &elements));
+    FUZZ_CHECK(elements == tensor.elements);
+    if (elements == 0) continue;
+    const bool floats = tensor.dtype == DType::f32 || tensor.dtype == DType::f16 || tensor.dtype == DType::bf16 ||
+                        tensor.dtype == DType::f64;
+    float numbers[100];
+    const size_t count = static_cast<size_t>(std::min<uint64_t>(elements, 100));
+    for (const uint64_t first : {uint64_t{0}, (elements - count) / 2, elements - count}) {
+      const auto read = (*file)->read_f32(tensor, first, std::span(numbers).first(count));
+      FUZZ_CHECK(read.ok() == floats);
+    }
+    uint64_t last = tensor.offset;
+    for (size_t d = 0; d < tensor.strides.size(); ++d) last += (tensor.shape[d] - 1) * tensor.strides[d] * bytes_of(tensor.dtype);
+    if (tensor.strides.empty()) last += (elements - 1) * bytes_of(tensor.dtype);
+    FUZZ_CHECK(last + bytes_of(tensor.dtype) <= input.size());
+  }
+}
+
+}  // namespace
+
+void torch(std::string_view input) {
+  check_torch(input);
+  // A pickle alone is tried as the description in both containers, with storages that are good: else a fuzzer would have to
+  // get a whole archive right before it reached the pickle.
+  if (!input.starts_with("\x80")) return;
+  const std::string description(input), storage(48, '\x3f');
+  check_torch(torch_builder::archive(description, {storage, storage.substr(0, 24)}).bytes());
+  check_torch(torch_builder::old_file_of(description, {storage}, {12}));
+}
+
+void shards(std::string_view input) {
+  // `a` in the first file, `b` and `c` in the second.
+  const auto file = [](std::string_view header, size_t bytes) {
+    return torch_builder::number(header.size(), 8) + std::string(header) + std::string(bytes, '\0');
+  };
+  MemoryFiles files;
+  files.add("model-1.safetensors", file(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4));
+  files.add("model-2.safetensors", file(R"({"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                                        R"("c":{"dtype":"F16","shape":[],"data_offsets":[8,10]}})", 10));
+  files.add("model.safetensors.index.json", std::string(input));
+  const auto opened = open_shards(files, "model.safetensors.index.json");
+  if (!opened) return;
+  const auto tensors = (*opened)->tensors();
+  FUZZ_CHECK(!tensors.empty() && tensors.size() <= 3);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    FUZZ_CHECK(i == 0 || tensors[i - 1].name < tensors[i].name);
+    float number = 1;
+    FUZZ_CHECK((*opened)->read_f32(tensors[i], tensors[i].elements - 1, {&number, 1}).ok());
+    FUZZ_CHECK(number == 0);
+  }
 }
 
 }  // namespace squeezebert::fuzz

@@ -28,6 +28,10 @@ void json(std::string_view input);
 void config(std::string_view input);
 // model.safetensors: the tensors lie side by side from the header to the end of the file, and can be read.
 void safetensors(std::string_view input);
+// pytorch_model.bin in both containers, or a pickle alone: the tensors lie inside the file, and can be read.
+void torch(std::string_view input);
+// model.safetensors.index.json over two small files: what it lists is there.
+void shards(std::string_view input);
 // A text as UTF-16, for BERT's tokenizer and for RoBERTa's: options, then one text or two, parted by U+001E.
 void word_piece_text(std::string_view input);
 void byte_pair_text(std::string_view input);
@@ -43,6 +47,8 @@ inline constexpr Target kTargets[] = {
     {"json", json},
     {"config", config},
     {"safetensors", safetensors},
+    {"torch", torch},
+    {"shards", shards},
     {"word_piece_text", word_piece_text},
     {"byte_pair_text", byte_pair_text},
     {"tokenizer_files", tokenizer_files},

@@ -13,13 +13,25 @@ const targets = readFileSync(join(root, 'fuzz/CMakeLists.txt'), 'utf8')
 // One second and 256 MB are what an input may take. Sanitized code is some five times slower, and the resident set has
 // the shadow memory and the quarantine of freed blocks in it, so that the process gets more than the largest allocation.
 const limits = ['-timeout=5', '-malloc_limit_mb=256', '-rss_limit_mb=640'];
-const dictionaries = { safetensors: 'json', config: 'json', json: 'json', tokenizer_files: 'json' };
+const dictionaries = {
+  safetensors: 'json',
+  config: 'json',
+  json: 'json',
+  shards: 'json',
+  tokenizer_files: 'json',
+  torch: 'torch',
+};
 
 /** Golden files that are small enough, into the target's working corpus; they are not part of the repository. */
 function seedFromGolden(target, folder) {
   const golden = join(root, '../shared/golden');
   if (!existsSync(golden)) return 0;
-  const name = { safetensors: 'model.safetensors', config: 'config.json', json: 'config.json' }[target];
+  const name = {
+    safetensors: 'model.safetensors',
+    config: 'config.json',
+    json: 'config.json',
+    torch: 'pytorch_model.bin',
+  }[target];
   let count = 0;
   for (const directory of name ? readdirSync(golden) : []) {
     const path = join(golden, directory, name);
@@ -62,7 +74,7 @@ await runMain(async () => {
     const dictionary = dictionaries[name] ? [`-dict=${join(root, `fuzz/${dictionaries[name]}.dict`)}`] : [];
     const seconds = `-max_total_time=${Math.ceil(minutes * 60)}`;
     const rest = [
-      '-max_len=65536',
+      `-max_len=${name === 'torch' ? 200_000 : 65_536}`,
       '-print_final_stats=1',
       '-verbosity=0',
       `-artifact_prefix=${found}/`,

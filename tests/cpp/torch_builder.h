@@ -114,18 +114,22 @@ inline Zip archive(const std::string& description, const std::vector<std::string
   return zip;
 }
 
-// The form before torch 1.6. Storages are named "0", "1", ... and `elements` says how many each has.
-inline std::string old_file(const std::string& state, const std::vector<std::string>& storages,
-                            const std::vector<uint64_t>& elements) {
+// The form before torch 1.6 around a whole pickle. Storages are named "0", "1", ... and `elements` says how many each has.
+inline std::string old_file_of(const std::string& pickle, const std::vector<std::string>& storages,
+                               const std::vector<uint64_t>& elements) {
   std::string file("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
   file += pickled(integer(1001));
   file += pickled("}(" + text("protocol_version") + integer(1001) + text("little_endian") + "\x88" + "u");
-  file += pickled(state);
+  file += pickle;
   std::string keys = "](";
   for (size_t i = 0; i < storages.size(); ++i) keys += text(std::to_string(i));
   file += pickled(keys + "e");
   for (size_t i = 0; i < storages.size(); ++i) file += number(elements[i], 8) + storages[i];
   return file;
+}
+inline std::string old_file(const std::string& state, const std::vector<std::string>& storages,
+                            const std::vector<uint64_t>& elements) {
+  return old_file_of(pickled(state), storages, elements);
 }
 
 }  // namespace squeezebert::torch_builder
