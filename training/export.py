@@ -1,10 +1,13 @@
-"""Writes a trained model in the Hugging Face layout, and what PyTorch answers with exactly those weights.
+"""Writes a trained model in the Hugging Face layout, and what PyTorch answers with the weights that ship.
 
 python3 export.py [checkpoint] [--out FOLDER]
-    runs/finetune.pt -> ../models/sentiment-en/{config.json, model.safetensors, vocab.txt, tokenizer_config.json} and
-    ../tests/fixtures/sentiment-en-sst2.json (the fixture only without --out)
+    runs/distil.pt -> runs/sentiment-en/{config.json, model.safetensors, vocab.txt, tokenizer_config.json}, float16
+    The classifier is divided by the temperature fitted on held-back texts, so that its scores can be taken as probabilities.
 
-The classifier is divided by the temperature fitted on held-back texts, so that its scores can be taken as probabilities.
+python3 export.py --fixture
+    ../models/sentiment-en, which `squeezebert-wasm quantize` has made of that folder -> ../tests/fixtures/
+    sentiment-en-sst2.json: PyTorch's logits for sst2_dev with the quantised weights as floats
+    sentiment-en-decisions.json: which label has the largest one, for every text of every evaluation set
 """
 import argparse
 import json
@@ -22,8 +25,9 @@ from journal import RUNS
 from model import SqueezeBert
 from packed import Packed
 
+EXPORTED = RUNS / "sentiment-en"
 MODEL = pathlib.Path(__file__).resolve().parents[1] / "models" / "sentiment-en"
-FIXTURE = pathlib.Path(__file__).resolve().parents[1] / "tests" / "fixtures" / "sentiment-en-sst2.json"
+FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "tests" / "fixtures"
 
 
 def write_safetensors(path, state):
@@ -39,6 +43,47 @@ def write_safetensors(path, state):
     path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
 
 
+def read_safetensors(path):
+    """The tensors as floats; int8 ones times the scale of their row."""
+    data = path.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    types = {"F32": torch.float32, "F16": torch.float16, "I8": torch.int8}
+    tensors = {}
+    for name, entry in json.loads(data[8:8 + length]).items():
+        if name != "__metadata__":
+            begin, end = (8 + length + n for n in entry["data_offsets"])
+            tensors[name] = torch.frombuffer(bytearray(data[begin:end]), dtype=types[entry["dtype"]]).view(entry["shape"]).float()
+    scales = {name: tensors.pop(name) for name in list(tensors) if name.endswith("_scale")}
+    for name, scale in scales.items():
+        tensors[name[:-len("_scale")]] *= scale[:, None]
+    return tensors
+
+
+def write_fixture():
+    config = json.loads((MODEL / "config.json").read_text())
+    model = SqueezeBert(config)
+    weights, own = read_safetensors(MODEL / "model.safetensors"), model.state_dict()
+    model.load_state_dict({name: weights[name].view(own[name].shape) for name in own})
+    pieces = tokenization.WordPiece((MODEL / "vocab.txt").read_text(encoding="utf-8").splitlines())
+    packed = Packed(model.eval(), config, exact=True)
+    decided = {}
+    for name in sorted({*evaluation.TWO, *evaluation.THREE, "sst5_dev"}):
+        found = logits_of(packed, pieces, [row["text"] for row in data.eval_rows(name)])
+        decided[name] = "".join(str(row.index(max(row))) for row in found)
+        print(f"{name}: {len(found)} decisions")
+    lines = ",\n".join(f'  "{name}": "{decisions}"' for name, decisions in decided.items())
+    (FIXTURES / "sentiment-en-decisions.json").write_text(
+        '{"what": "index of the largest logit of models/sentiment-en, its weights as floats, in PyTorch for each row (column text, '
+        'cut after 256 tokens), written by training/export.py",\n"decisions": {\n' + lines + "\n}}\n")
+    rows = data.eval_rows("sst2_dev")
+    logits = logits_of(packed, pieces, [row["text"] for row in rows])
+    lines = ",\n".join("  " + json.dumps([round(x, 5) for x in row]) for row in logits)
+    (FIXTURES / "sentiment-en-sst2.json").write_text('{"what": "logits [NEGATIVE, NEUTRAL, POSITIVE] of models/sentiment-en, its weights as floats, in PyTorch '
+                       'for the rows of sst2_dev (column text), written by training/export.py",\n"logits": [\n' + lines + "\n]}\n")
+    right = sum((l[2] > l[0]) == (row["label"] == "positive") for l, row in zip(logits, rows))
+    print(f"sst2_dev {right} of {len(rows)} right ({100 * right / len(rows):.2f} %) with the weights that ship")
+
+
 def logits_of(packed, pieces, texts):
     """One text at a time, as the library computes them."""
     out = []
@@ -52,10 +97,13 @@ def logits_of(packed, pieces, texts):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("checkpoint", nargs="?", default=str(RUNS / "finetune.pt"))
-    parser.add_argument("--out")
+    parser.add_argument("checkpoint", nargs="?", default=str(RUNS / "distil.pt"))
+    parser.add_argument("--out", default=EXPORTED)
+    parser.add_argument("--fixture", action="store_true")
     args = parser.parse_args()
-    folder = pathlib.Path(args.out) if args.out else MODEL
+    if args.fixture:
+        return write_fixture()
+    folder = pathlib.Path(args.out)
     saved, packed, pieces = evaluation.load(args.checkpoint)
     _, texts = corpus.load()
     logits, labels = calibration.held_back_logits(packed, texts)
@@ -82,11 +130,6 @@ def main():
     packed = Packed(model.eval(), saved["config"])
     rows = data.eval_rows("sst2_dev")
     logits = logits_of(packed, pieces, [row["text"] for row in rows])
-    if not args.out:
-        lines = ",\n".join("  " + json.dumps([round(x, 5) for x in row]) for row in logits)
-        FIXTURE.parent.mkdir(exist_ok=True)
-        FIXTURE.write_text('{"what": "logits [NEGATIVE, NEUTRAL, POSITIVE] of models/sentiment-en in PyTorch for the rows of '
-                           'sst2_dev (column text), written by training/export.py",\n"logits": [\n' + lines + "\n]}\n")
     right = sum((l[2] > l[0]) == (row["label"] == "positive") for l, row in zip(logits, rows))
     print(f"{saved['state']['tokens'] / 1e6:.1f} million tokens of fine-tuning; {sum(v.numel() for v in half.values())} "
           f"parameters; sst2_dev {right} of {len(rows)} right ({100 * right / len(rows):.2f} %)")

@@ -1,9 +1,19 @@
-"""Stage 5: the second teacher labels much unlabelled text: fine-tuned transformers and the linear classifier together.
+"""Stage 6: the second teacher labels sentences that nobody has: fine-tuned transformers, the linear classifier and what is
+known of the review that a sentence stands in.
 
-python3 label.py CHECKPOINT... [--sentences 400000]
+python3 label.py CHECKPOINT... [--sentences 400000] [--folders NAME...]
     sentences of the film and product reviews -> runs/labelled.pt: source "sentences" and its probabilities
     prints what each teacher and all together are worth on the evaluation sets
-Checkpoints are names in runs/ (finetune, wide, ...), written by train.py.
+Checkpoints are names in runs/ (finetune, wide, ...), written by train.py. Any other model is a teacher too, in three steps:
+python3 label.py --texts                      -> runs/sentences.txt, one sentence per line
+node teach.mjs FOLDER NAME                    -> runs/sentences.NAME.f32: what the Hugging Face checkpoint in FOLDER says of them
+python3 label.py CHECKPOINT... --folders NAME    with the same --sentences
+
+A sentence of a negative review is more often negative than one of a positive review. With p(c | s) the teachers' probabilities
+for a sentence s of a review of class d, and s independent of d for a given c,
+    p(c | s, d) is proportional to p(c | s) p(c | d) / p(c),
+where p(c | d) is the mean of p(c | s, d) over the sentences of the reviews of class d: expectation maximisation from the
+teachers' means. So the review's label, which people have given, corrects the teachers where they doubt.
 """
 import argparse
 
@@ -16,30 +26,63 @@ import evaluation
 import teacher
 import tokenization
 from journal import RUNS, log
+from mixture import held_back
 
 FILE = corpus.TAUGHT
 SOURCES = ["imdb_unsup", "imdb_train", "amazon5", "imdb_cad"]
-SHORTEST, LONGEST = 4, 60  # tokens
+SHORTEST, LONGEST = 3, 60  # tokens
+OFTEN = 3  # reviews that count for a sentence which stands in many
 
 
-def sentences(texts, pieces, most, rng):
-    """Texts cut behind . ! ? (and what follows them: quotes, brackets), shuffled, each once."""
+def documents(texts, name, soft):
+    """p(d) [texts, 2] of a review to be negative, positive; rows of zeros: held back, not to be learnt from."""
+    labels = texts[name].labels
+    p = numpy.stack([labels == data.NEGATIVE, labels == data.POSITIVE], 1).astype(numpy.float64)
+    if name in soft:
+        polar = soft[name].numpy()[:, [data.NEGATIVE, data.POSITIVE]].astype(numpy.float64)
+        p = numpy.where(labels[:, None] < 0, polar / polar.sum(1, keepdims=True), p)
+    p[[held_back(name, i) for i in range(len(labels))]] = 0
+    return p
+
+
+def sentences(texts, pieces, soft, most, rng):
+    """Texts cut behind . ! ? (and what follows them: quotes, brackets), shuffled, each once: ([ids], [[p(d)], ...])"""
     marks = numpy.array([pieces.ids[m] for m in ".!?"])
     after = numpy.array([pieces.ids[m] for m in (*".!?", '"', "'", ")") if m in pieces.ids])
     found = {}
     for name in SOURCES:
         part = texts[name]
+        of = documents(texts, name, soft)
         end = numpy.isin(part.ids, marks)
         end[:-1] &= ~numpy.isin(part.ids[1:], after)
         end[part.offsets[1:] - 1] = True
         cuts = numpy.concatenate([[0], numpy.flatnonzero(end) + 1])
-        for a, b in zip(cuts[:-1], cuts[1:]):
-            if SHORTEST <= b - a <= LONGEST:
-                ids = part.ids[a:b].tobytes()
-                found[ids] = None
+        review = numpy.searchsorted(part.offsets, cuts[:-1], side="right") - 1
+        for a, b, d in zip(cuts[:-1], cuts[1:], review):
+            if SHORTEST <= b - a <= LONGEST and of[d].any():
+                found.setdefault(part.ids[a:b].tobytes(), []).append(of[d])
     keys = sorted(found)
     rng.shuffle(keys)
-    return [numpy.frombuffer(k, dtype=numpy.uint16) for k in keys[:most]]
+    keys = keys[:most]
+    return [numpy.frombuffer(k, dtype=numpy.uint16) for k in keys], [found[k][:OFTEN] for k in keys]
+
+
+def with_reviews(p, reviews, rounds=20):
+    """p(c | s, d) [sentences, 3] from p(c | s) and each sentence's p(d)."""
+    p = torch.as_tensor(p).double()
+    counts = torch.tensor([len(r) for r in reviews])
+    of = torch.tensor(numpy.concatenate(reviews))                            # [uses, 2]
+    sentence = torch.arange(len(reviews)).repeat_interleave(counts)
+    common = p.mean(0)
+    given = common.repeat(2, 1)                                              # p(c | d) [2, 3]
+    q = p
+    for _ in range(rounds):
+        given = of.T @ q[sentence]
+        given /= given.sum(1, keepdim=True)
+        odds = (of @ (given / common)).log()                                 # [uses, 3]
+        q = p * torch.zeros_like(p).index_add_(0, sentence, odds).exp()
+        q /= q.sum(1, keepdim=True)
+    return q.float(), given
 
 
 def transformer(packed, part):
@@ -62,14 +105,31 @@ def together(parts, weights):
     return (logs / sum(weights)).softmax(1)
 
 
+def from_folder(name, others):
+    """Probabilities [sentences, 3] that teach.mjs has written. Where a teacher knows no neutral texts, the others say how neutral."""
+    p = torch.from_numpy(numpy.fromfile(RUNS / f"sentences.{name}.f32", dtype=numpy.float32)).view(-1, 3)
+    if len(p) != len(others):
+        raise SystemExit(f"runs/sentences.{name}.f32 has {len(p)} rows, not {len(others)}: the same --sentences, and teach.mjs to its end")
+    neutral = others[:, data.NEUTRAL]
+    two = torch.stack([p[:, data.NEGATIVE] * (1 - neutral), neutral, p[:, data.POSITIVE] * (1 - neutral)], 1)
+    return torch.where(p.isnan().any(1, keepdim=True), two, p)
+
+
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("checkpoints", nargs="+")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoints", nargs="*")
+    parser.add_argument("--texts", action="store_true", help="only write the sentences")
+    parser.add_argument("--folders", nargs="*", default=[], metavar="NAME", help="teachers that teach.mjs has asked")
     parser.add_argument("--sentences", type=int, default=400000)
     parser.add_argument("--linear", type=float, default=0.6, help="weight of the linear classifier; a transformer's is 1")
     args = parser.parse_args()
     vocabulary, texts = corpus.load()
     pieces = tokenization.WordPiece(vocabulary)
+    if args.texts:
+        rows, _ = sentences(texts, pieces, torch.load(teacher.FILE)["soft"], args.sentences, numpy.random.default_rng(3))
+        lines = (" ".join(vocabulary[i] for i in ids).replace(" ##", "") for ids in rows)
+        (RUNS / "sentences.txt").write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        return
     linear = teacher.Ngrams()
     linear.load(teacher.FILE)
     models = [evaluation.load(RUNS / f"{name}.pt")[1] for name in args.checkpoints]
@@ -90,15 +150,20 @@ def main():
             return f"{100 * two:.1f}/{100 * (p.argmax(1) == labels).float().mean().item():.1f}"
         log(f"{name} (two classes/three): {', '.join(map(worth, each))}; together {worth(together(each, weights))}")
 
-    rows = sentences(texts, pieces, args.sentences, numpy.random.default_rng(3))
+    rows, reviews = sentences(texts, pieces, torch.load(teacher.FILE)["soft"], args.sentences, numpy.random.default_rng(3))
     part = corpus.packed([(ids, -1) for ids in rows])
     log(f"{len(part)} sentences, {len(part.ids) / 1e6:.1f} million tokens")
     each = [transformer(m, part) for m in models]
     each.append(linear.predict(part.ids, part.offsets, numpy.full(len(part), teacher.OTHER, dtype=numpy.int8)))
     p = together(each, weights)
+    if args.folders:
+        p = together([*each, *(from_folder(name, p) for name in args.folders)], weights + [1.0] * len(args.folders))
     log(f"labelled: mean {[round(x, 3) for x in p.mean(0).tolist()]}, "
         f"{100 * (each[0].argmax(1) == torch.as_tensor(each[-1]).argmax(1)).float().mean():.1f} % agree")
-    torch.save({"texts": {"sentences": (part.ids, part.offsets, part.labels)}, "soft": {"sentences": p}}, FILE)
+    q, given = with_reviews(p, reviews)
+    log(f"in negative reviews {[round(x, 3) for x in given[0].tolist()]}, in positive ones {[round(x, 3) for x in given[1].tolist()]}; "
+        f"{100 * (q.argmax(1) != p.argmax(1)).float().mean():.1f} % decided otherwise")
+    torch.save({"texts": {"sentences": (part.ids, part.offsets, part.labels)}, "soft": {"sentences": q}}, FILE)
 
 
 if __name__ == "__main__":

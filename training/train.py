@@ -1,9 +1,11 @@
-"""Stages 3 and 4: pretraining and fine-tuning. Each resumes from its checkpoint in runs/ after an interruption.
+"""Stages 4, 5 and 7: pretraining, fine-tuning, distillation. Each resumes from its checkpoint in runs/ after an interruption.
 
 python3 train.py pretrain [--tokens 50e6]    masked words, and labels where there are some; constant rate, so that more
                                              tokens can follow at any time
+python3 train.py settle [--tokens 15e6]      pretraining's end: the same with the rate falling to 0, more texts with labels
 python3 train.py finetune [--tokens 15e6]    labels only, rate falling to 0; keeps the average of the weights
-    --name NAME  --from NAME                 checkpoint to write (default: the stage) and to begin from
+python3 train.py distil [--tokens 20e6]      fine-tuning with the sentences that the teachers have labelled (label.py)
+    --name NAME  --start NAME                checkpoint to write (default: the stage) and to begin from
 """
 import argparse
 import math
@@ -34,20 +36,25 @@ LABELLED = dict(imdb_unsup=10, imdb_train=14, imdb_cad=7, amazon5=12, semeval_tw
                 vader_rated=5, sst5_sentences=10, sst5_phrases=12, dynasent_r1_dev=4, custrev=1, mpqa_phrases=1,
                 rt_polarity_rest=0.5, newsmtsc=1, senti4sd=1, neutral_weak=0.5, grammar=5, typos=3)
 STAGES = {
-    "ablation": dict(start=None, rate=1e-3, warmup=300, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=128,
+    "ablation": dict(start=None, words=False, rate=1e-3, warmup=300, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=128,
                      tokens=4096, average=0.995, shares=LABELLED),
     "pretrain": dict(
-        start=None, rate=1e-3, warmup=400, falling=False, mask=0.15, dropout=0.0, smoothing=0.05, window=128, tokens=6144,
-        average=0.0,
+        start=None, words=True, rate=1e-3, warmup=400, falling=False, mask=0.15, dropout=0.0, smoothing=0.05, window=128,
+        tokens=6144, average=0.0,
         shares=dict(imdb_unsup=30, books=10, wiki=8, dialogue=2, imdb_train=10, imdb_cad=3, amazon5=12, semeval_tweets=5,
                     tweet_extraction=2, goemotions=4, vader_rated=3, sst5_sentences=4, sst5_phrases=4, dynasent_r1_dev=1,
                     custrev=0.5, mpqa_phrases=0.5, rt_polarity_rest=0.2, newsmtsc=1, senti4sd=0.5, neutral_weak=0.3)),
+    # Masked words and labels while the rate falls: what a constant rate has learnt settles.
+    "settle": dict(
+        start="pretrain", words=True, rate=1e-3, warmup=1, falling=True, mask=0.15, dropout=0.0, smoothing=0.05, window=128,
+        tokens=6144, average=0.995,
+        shares={**LABELLED, "imdb_unsup": 30, "books": 5, "wiki": 5, "dialogue": 1, "sentences": 20}),
     # Fine-tuning from the teachers' labels first: sentences of reviews that nobody has labelled (label.py).
     "distil": dict(
-        start="finetune", rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
+        start="finetune", words=False, rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
         tokens=6144, average=0.998, shares={**LABELLED, "sentences": 40}),
     "finetune": dict(
-        start="pretrain", rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
+        start="pretrain", words=False, rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
         tokens=6144, average=0.998,
         shares=LABELLED),
 }
@@ -107,7 +114,7 @@ def main():
     args = parser.parse_args()
     stage = STAGES[args.stage]
     name = args.name or args.stage
-    total = args.tokens or {"ablation": 6e6, "pretrain": 50e6, "finetune": 15e6, "distil": 20e6}[args.stage]
+    total = args.tokens or {"ablation": 6e6, "pretrain": 50e6, "settle": 15e6, "finetune": 15e6, "distil": 20e6}[args.stage]
     peak = args.rate or stage["rate"]
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -120,7 +127,7 @@ def main():
     frequencies = torch.zeros(len(vocabulary))
     for part in texts.values():
         frequencies += torch.bincount(torch.from_numpy(part.ids.astype("int64")), minlength=len(vocabulary))
-    words = MaskedWords(config["hidden_size"], frequencies).to(device) if not stage["falling"] else None
+    words = MaskedWords(config["hidden_size"], frequencies).to(device) if stage["words"] else None
     soft = torch.load(teacher.FILE)["soft"]
     if corpus.TAUGHT.exists():
         soft.update(torch.load(corpus.TAUGHT, weights_only=False)["soft"])
@@ -149,6 +156,9 @@ def main():
         if start:
             saved = torch.load(RUNS / f"{start}.pt", map_location=device, weights_only=False)
             model.load_state_dict(saved["average"] or saved["model"])
+            if words and saved["words"]:
+                words.load_state_dict(saved["words"])
+                optimizer.load_state_dict(saved["optimizer"])
             log(f"{name}: begins from {start} after {saved['state']['tokens'] / 1e6:.1f} million tokens")
         else:
             first = vectors.train(texts.values(), len(vocabulary), config["hidden_size"], log)

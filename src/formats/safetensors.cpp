@@ -35,12 +35,8 @@ bool repeats_a_name(const json::Value& object) {
   return std::adjacent_find(names.begin(), names.end()) != names.end();
 }
 
-struct Range {
-  uint64_t begin, end;
-};
-
-// One entry of the header, its offsets relative to the first byte after the header.
-Result<Range> read_entry(const json::Member& member, TensorInfo& tensor) {
+// One entry of the header, its offset relative to the first byte after the header.
+Result<void> read_entry(const json::Member& member, TensorInfo& tensor) {
   const json::Value* dtype = member.value.find("dtype");
   const json::Value* shape = member.value.find("shape");
   const json::Value* offsets = member.value.find("data_offsets");
@@ -76,7 +72,8 @@ Result<Range> read_entry(const json::Member& member, TensorInfo& tensor) {
   if (*end - *begin != bytes) {
     return bad(ErrorCode::SAFETENSORS_TENSOR_SIZE, member.name, {" has ", *end - *begin, " bytes, its shape and type need ", bytes});
   }
-  return Range{*begin, *end};
+  tensor.offset = *begin;
+  return {};
 }
 
 Result<void> check_metadata(const json::Value& metadata) {
@@ -108,11 +105,8 @@ Result<std::unique_ptr<Safetensors>> Safetensors::open(std::unique_ptr<ByteSourc
   }
   if (!header->is_object()) return Error{ErrorCode::SAFETENSORS_HEADER_SYNTAX, {"not an object"}};
 
-  struct Entry {
-    TensorInfo tensor;
-    Range range;
-  };
-  std::vector<Entry> entries;
+  auto opened = std::make_unique<Safetensors>();
+  std::vector<TensorInfo>& tensors = opened->tensors_;
   bool has_metadata = false;
   for (const auto& member : header->members()) {
     if (member.name == "__metadata__") {
@@ -123,39 +117,28 @@ Result<std::unique_ptr<Safetensors>> Safetensors::open(std::unique_ptr<ByteSourc
     }
     if (member.name.empty()) return Error{ErrorCode::SAFETENSORS_NAME, {"empty name"}};
     if (!member.value.is_object()) return bad(ErrorCode::SAFETENSORS_TENSOR_INFO, member.name);
-    Entry entry;
-    SQUEEZEBERT_TRY_ASSIGN(range, read_entry(member, entry.tensor));
-    entry.range = range;
-    entries.push_back(std::move(entry));
+    TensorInfo tensor;
+    SQUEEZEBERT_TRY(read_entry(member, tensor));
+    tensors.push_back(std::move(tensor));
   }
 
   // Tensors without elements begin and end at one place: among equal beginnings they come first.
-  heap_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return a.range.begin != b.range.begin ? a.range.begin < b.range.begin : a.range.end < b.range.end;
+  heap_sort(tensors.begin(), tensors.end(), [](const TensorInfo& a, const TensorInfo& b) {
+    return a.offset != b.offset ? a.offset < b.offset : a.elements < b.elements;
   });
   uint64_t position = 0;
-  for (const auto& entry : entries) {
-    if (entry.range.begin != position) {
-      return bad(ErrorCode::SAFETENSORS_OFFSETS, entry.tensor.name, {" begins at ", entry.range.begin, ", expected ", position});
+  for (auto& tensor : tensors) {
+    if (tensor.offset != position) {
+      return bad(ErrorCode::SAFETENSORS_OFFSETS, tensor.name, {" begins at ", tensor.offset, ", expected ", position});
     }
-    position = entry.range.end;
+    position += tensor.elements * element_bytes(tensor.dtype);
+    tensor.offset += 8 + length;
   }
   if (position != size - 8 - length) {
     return Error{ErrorCode::SAFETENSORS_FILE_SIZE, {"the tensors have ", position, " bytes, the file has ", size - 8 - length, " for them"}};
   }
 
-  auto opened = std::make_unique<Safetensors>();
-  for (auto& entry : entries) {
-    entry.tensor.offset = 8 + length + entry.range.begin;
-    opened->tensors_.push_back(std::move(entry.tensor));
-  }
-  heap_sort(opened->tensors_.begin(), opened->tensors_.end(),
-            [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
-  for (size_t i = 1; i < opened->tensors_.size(); ++i) {
-    if (opened->tensors_[i].name == opened->tensors_[i - 1].name) {
-      return Error{ErrorCode::SAFETENSORS_NAME, {"tensor '", opened->tensors_[i].name, "' occurs twice"}};
-    }
-  }
+  if (const std::string* name = sort_by_name(tensors)) return bad(ErrorCode::SAFETENSORS_NAME, *name, {" occurs twice"});
   opened->file_ = std::move(file);
   return opened;
 }

@@ -3,12 +3,20 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../sort.h"
 #include "float16.h"
 #include "safetensors.h"
 #include "shards.h"
 #include "torch_file.h"
 
 namespace squeezebert {
+
+const std::string* sort_by_name(std::vector<TensorInfo>& tensors) {
+  heap_sort(tensors.begin(), tensors.end(), [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
+  for (size_t i = 1; i < tensors.size(); ++i)
+    if (tensors[i].name == tensors[i - 1].name) return &tensors[i].name;
+  return nullptr;
+}
 
 Result<void> TensorSource::read_bytes(const TensorInfo& tensor, uint64_t, std::span<std::byte>) {
   return Error{ErrorCode::TENSOR_DTYPE, {"tensor '", tensor.name, "'"}};

@@ -22,7 +22,11 @@ struct TensorInfo {
   std::vector<uint64_t> shape;
   uint64_t elements = 0;  // product of shape
   uint64_t offset = 0;    // of the first byte, in the container
+  std::vector<uint64_t> strides;  // in elements, where the tensor is not row-major; else empty
 };
+
+// Sorts by name. The first name that occurs twice, or null.
+const std::string* sort_by_name(std::vector<TensorInfo>& tensors);
 
 class TensorSource {
  public:

@@ -39,6 +39,7 @@ struct Storage {
   DType dtype;
   uint64_t elements;    // of the whole
   uint64_t view_first = 0, view_elements = 0;  // the part that tensors may use; the older form names parts
+  uint64_t offset = 0;  // of its first byte in the file, once that is known
 };
 
 // ('storage', type, key, device, elements[, None or (key, first, elements)])
@@ -51,7 +52,7 @@ std::optional<Storage> read_storage(const Pickle& pickle, const Value& value) {
   const std::string_view name = type.text.substr(static_cast<size_t>(type.integer) + 1);
   for (const auto& known : kStorageTypes) {
     if (known.name != name) continue;
-    Storage storage{key.text, known.dtype, static_cast<uint64_t>(elements.integer), 0, 0};
+    Storage storage{key.text, known.dtype, static_cast<uint64_t>(elements.integer)};
     storage.view_elements = storage.elements;
     if (id.size() > 5 && pickle[id[5]].kind == Kind::tuple) {
       const auto& view = pickle[id[5]].items;
@@ -80,7 +81,6 @@ bool read_sizes(const Pickle& pickle, const Value& tuple, std::vector<uint64_t>&
 
 struct Tensor {
   TensorInfo info;
-  std::vector<uint64_t> strides;
   Storage storage;
   uint64_t first;  // element of the storage
 };
@@ -91,9 +91,9 @@ Result<Tensor> read_tensor(const Pickle& pickle, std::string_view name, const Va
   const auto storage = read_storage(pickle, pickle[arguments[0]]);
   if (!storage) return bad_tensor(name, "has no storage");
   const Value& first = pickle[arguments[1]];
-  Tensor tensor{{}, {}, *storage, 0};
+  Tensor tensor{{}, *storage, 0};
   if (first.kind != Kind::integer || first.integer < 0 || !read_sizes(pickle, pickle[arguments[2]], tensor.info.shape) ||
-      !read_sizes(pickle, pickle[arguments[3]], tensor.strides) || tensor.strides.size() != tensor.info.shape.size()) {
+      !read_sizes(pickle, pickle[arguments[3]], tensor.info.strides) || tensor.info.strides.size() != tensor.info.shape.size()) {
     return bad_tensor(name, "has a shape, strides or a place that cannot be");
   }
   tensor.info.name = name;
@@ -102,7 +102,7 @@ Result<Tensor> read_tensor(const Pickle& pickle, std::string_view name, const Va
   uint64_t elements = 1, last = tensor.first, dense = 1;
   bool fits = true, row_major = true;
   for (size_t i = tensor.info.shape.size(); i-- > 0;) {
-    const uint64_t size = tensor.info.shape[i], stride = tensor.strides[i];
+    const uint64_t size = tensor.info.shape[i], stride = tensor.info.strides[i];
     fits = fits && !__builtin_mul_overflow(elements, size, &elements);
     if (size == 0) continue;
     uint64_t reach = 0;
@@ -115,11 +115,11 @@ Result<Tensor> read_tensor(const Pickle& pickle, std::string_view name, const Va
   if (elements > 0 && last >= storage->view_elements) return bad_tensor(name, "reaches past its storage");
   tensor.info.elements = elements;
   tensor.first += storage->view_first;
-  if (row_major || elements == 0) tensor.strides.clear();
+  if (row_major || elements == 0) tensor.info.strides.clear();
   return tensor;
 }
 
-// The tensors of the state dict, sorted by name.
+// The tensors of the state dict.
 Result<std::vector<Tensor>> read_tensors(const Pickle& pickle) {
   const Value* dict = &pickle[pickle.root];
   for (size_t i = 0; dict->kind == Kind::dict && i + 1 < dict->items.size(); i += 2) {
@@ -139,10 +139,6 @@ Result<std::vector<Tensor>> read_tensors(const Pickle& pickle) {
     }
   }
   if (tensors.empty()) return damaged({"it has no state dict"});
-  heap_sort(tensors.begin(), tensors.end(), [](const Tensor& a, const Tensor& b) { return a.info.name < b.info.name; });
-  for (size_t i = 1; i < tensors.size(); ++i) {
-    if (tensors[i].info.name == tensors[i - 1].info.name) return bad_tensor(tensors[i].info.name, "occurs twice");
-  }
   return tensors;
 }
 
@@ -155,11 +151,6 @@ Result<std::string> read_part(ByteSource& file, uint64_t offset, uint64_t size) 
 uint64_t bytes_in(const Storage& storage, uint64_t elements) {
   uint64_t bytes = 0;
   return __builtin_mul_overflow(elements, element_bytes(storage.dtype), &bytes) ? UINT64_MAX : bytes;
-}
-
-// Fills in where the tensors' bytes begin.
-void place(Tensor& tensor, uint64_t storage_offset) {
-  tensor.info.offset = storage_offset + tensor.first * element_bytes(tensor.info.dtype);
 }
 
 Result<std::vector<Tensor>> read_zip(ByteSource& file) {
@@ -194,7 +185,7 @@ Result<std::vector<Tensor>> read_zip(ByteSource& file) {
     if (data->size != bytes_in(tensor.storage, tensor.storage.elements)) {
       return bad_tensor(tensor.info.name, "has its numbers in an entry of another size");
     }
-    place(tensor, data->offset);
+    tensor.storage.offset = data->offset;
   }
   return tensors;
 }
@@ -230,18 +221,14 @@ Result<std::vector<Tensor>> read_old(ByteSource& file) {
   for (const auto& value : description.values) {
     if (const auto storage = read_storage(description, value)) storages.push_back(*storage);
   }
-  const auto by_key = [](const auto& a, const auto& b) { return a.key < b.key; };
-  heap_sort(storages.begin(), storages.end(), by_key);
-  struct Place {
-    std::string_view key;
-    uint64_t offset, elements;
-    DType dtype;
+  heap_sort(storages.begin(), storages.end(), [](const Storage& a, const Storage& b) { return a.key < b.key; });
+  const auto find = [&](std::string_view key) {
+    return std::lower_bound(storages.begin(), storages.end(), key, [](const Storage& s, std::string_view k) { return s.key < k; });
   };
-  std::vector<Place> places;
   uint64_t position = head.size() - rest.size();
   for (const uint32_t index : keys[keys.root].items) {
     const Value& key = keys[index];
-    const auto found = std::lower_bound(storages.begin(), storages.end(), Storage{key.text, {}, 0, 0, 0}, by_key);
+    const auto found = find(key.text);
     if (key.kind != Kind::text || found == storages.end() || found->key != key.text) return damaged({"a storage that no tensor has"});
     if (file.size() - position < 8) return damaged({"it ends before its storages"});
     uint64_t elements = 0;
@@ -249,19 +236,18 @@ Result<std::vector<Tensor>> read_old(ByteSource& file) {
     position += 8;
     const uint64_t bytes = bytes_in(*found, elements);
     if (elements != found->elements || bytes > file.size() - position) return damaged({"a storage of another size"});
-    places.push_back({key.text, position, elements, found->dtype});
+    if (found->offset != 0) return damaged({"a storage twice"});
+    found->offset = position;
     position += bytes;
   }
   if (position != file.size()) return damaged({"bytes behind the last storage"});
-  heap_sort(places.begin(), places.end(), by_key);
   for (auto& tensor : tensors) {
-    const Place wanted{tensor.storage.key, 0, 0, {}};
-    const auto found = std::lower_bound(places.begin(), places.end(), wanted, by_key);
-    if (found == places.end() || found->key != wanted.key || found->elements != tensor.storage.elements ||
+    const auto found = find(tensor.storage.key);
+    if (found == storages.end() || found->offset == 0 || found->elements != tensor.storage.elements ||
         found->dtype != tensor.storage.dtype) {
       return bad_tensor(tensor.info.name, "has a storage that is not there");
     }
-    place(tensor, found->offset);
+    tensor.storage.offset = found->offset;
   }
   return tensors;
 }
@@ -275,16 +261,17 @@ Result<std::unique_ptr<TorchFile>> TorchFile::open(std::unique_ptr<ByteSource> f
   if (!tensors) return std::move(tensors).error();
   auto opened = std::make_unique<TorchFile>();
   for (auto& tensor : *tensors) {
+    tensor.info.offset = tensor.storage.offset + tensor.first * element_bytes(tensor.info.dtype);
     opened->tensors_.push_back(std::move(tensor.info));
-    opened->strides_.push_back(std::move(tensor.strides));
   }
+  if (const std::string* name = sort_by_name(opened->tensors_)) return bad_tensor(*name, "occurs twice");
   opened->file_ = std::move(file);
   return opened;
 }
 
 Result<void> TorchFile::read_f32(const TensorInfo& tensor, uint64_t first, std::span<float> target) {
   const uint64_t width = element_bytes(tensor.dtype);
-  const auto& strides = strides_[static_cast<size_t>(&tensor - tensors_.data())];
+  const auto& strides = tensor.strides;
   if (strides.empty()) return read_numbers(*file_, tensor, tensor.offset + first * width, target);
 
   const auto position = [&](uint64_t element) {

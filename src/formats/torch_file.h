@@ -20,7 +20,6 @@ class TorchFile final : public TensorSource {
  private:
   std::unique_ptr<ByteSource> file_;
   std::vector<TensorInfo> tensors_;
-  std::vector<std::vector<uint64_t>> strides_;  // of each tensor, in elements; empty: row-major without gaps
 };
 
 }  // namespace squeezebert
