@@ -3,6 +3,7 @@
 export type { ModelCache } from './cache/model-cache.ts';
 export { type Build, type Environment, env, type WasmSource } from './env.ts';
 export { type ErrorCode, SqueezeBertError, SupersededError } from './errors.ts';
+export type { ExtractFeatures, FeatureExtractionOptions } from './feature-extraction.ts';
 export type { LoadOptions } from './load.ts';
 export {
   AutoModel,
@@ -20,7 +21,13 @@ export {
 } from './models.ts';
 export { newestWins } from './newest-wins.ts';
 export type { CacheEntry, CacheMode, DataType, Progress } from './operations.ts';
-export { type PipelineInfo, pipeline, type Tasks, type TextClassificationPipeline } from './pipeline.ts';
+export {
+  type FeatureExtractionPipeline,
+  type PipelineInfo,
+  pipeline,
+  type Tasks,
+  type TextClassificationPipeline,
+} from './pipeline.ts';
 export { heapBytes } from './session.ts';
 export type { FileLike, ModelSource } from './sources.ts';
 export { type NestedNumbers, Tensor, type TensorLike } from './tensor.ts';

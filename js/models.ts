@@ -58,7 +58,7 @@ export interface ModelConfig {
   vocab_size: number;
 }
 
-function makeModel(session: Session, info: ModelInfo): Model {
+export function makeModel(session: Session, info: ModelInfo): Model {
   const perChoice = info.head === 'multiple-choice';
 
   async function call(inputs: ModelInputs, options: ModelCallOptions = {}): Promise<ModelOutputs> {

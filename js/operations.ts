@@ -30,6 +30,14 @@ export type Head =
  */
 export type DataType = 'fp32' | 'fp16' | 'q8' | 'q4';
 
+/** How a folder of sentence-transformers makes one vector of a text. */
+export interface SentenceSettings {
+  pooling: 'cls' | 'mean' | 'max' | 'mean_sqrt_len';
+  normalize: boolean;
+  /** Tokens of a text that are read. */
+  maxLength: number | undefined;
+}
+
 export interface TokenizerInfo {
   handle: number;
   vocabSize: number;
@@ -46,6 +54,8 @@ export interface ModelInfo {
   hiddenSize: number;
   vocabSize: number;
   weightBytes: number;
+  /** With the head `none`, where the folder says it. */
+  sentence?: SentenceSettings | undefined;
 }
 
 export interface LoadRequest {

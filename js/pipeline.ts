@@ -1,7 +1,9 @@
 import { defaultModel } from './default-model.ts';
 import type { Build } from './env.ts';
-import { SqueezeBertError } from './errors.ts';
+import { invalid, SqueezeBertError } from './errors.ts';
+import { type ExtractFeatures, featureExtraction } from './feature-extraction.ts';
 import { asyncDisposable, type LoadOptions, load } from './load.ts';
+import { makeModel } from './models.ts';
 import { newestWins } from './newest-wins.ts';
 import type { DataType, ModelInfo, TokenizerInfo } from './operations.ts';
 import { withSession } from './session.ts';
@@ -13,6 +15,7 @@ import {
   type TextClassificationOptions,
   textClassification,
 } from './text-classification.ts';
+import { makeTokenizer } from './tokenizer.ts';
 
 export interface PipelineInfo {
   task: string;
@@ -29,36 +32,44 @@ export interface PipelineInfo {
   labels: readonly string[];
 }
 
-/** A task with a model behind it. */
-export type TextClassificationPipeline = ClassifyTexts & {
-  /** For live typing: see `newestWins`. Replaced calls reject with `SupersededError`. */
-  latest(text: ClassifyInput, options?: TextClassificationOptions): Promise<LabelScore[]>;
+/** What every pipeline has. */
+interface Loaded {
   readonly info: PipelineInfo;
   /** Frees the model, and ends the worker where nothing else uses it. Later calls reject with the code DISPOSED. */
   dispose(): Promise<void>;
   /** `await using`, where the platform knows it. */
   readonly [Symbol.asyncDispose]: () => Promise<void>;
-};
+}
+
+/** A task with a model behind it. */
+export type TextClassificationPipeline = ClassifyTexts &
+  Loaded & {
+    /** For live typing: see `newestWins`. Replaced calls reject with `SupersededError`. */
+    latest(text: ClassifyInput, options?: TextClassificationOptions): Promise<LabelScore[]>;
+  };
+
+export type FeatureExtractionPipeline = ExtractFeatures & Loaded;
 
 /** Tasks by name, and the pipeline that each gives. */
 export interface Tasks {
   'text-classification': TextClassificationPipeline;
   'sentiment-analysis': TextClassificationPipeline;
+  'feature-extraction': FeatureExtractionPipeline;
 }
 
-const tasks: readonly (keyof Tasks)[] = ['text-classification', 'sentiment-analysis'];
+const tasks: readonly (keyof Tasks)[] = ['text-classification', 'sentiment-analysis', 'feature-extraction'];
 
 /**
  * Loads what a task needs and gives the function that does it.
  *
- * Without a model, the sentiment model of the package is taken: labels NEGATIVE, NEUTRAL, POSITIVE.
+ * Without a model, classification takes the sentiment model of the package: labels NEGATIVE, NEUTRAL, POSITIVE.
  *
  * ```ts
  * const classify = await pipeline('sentiment-analysis');
  * await classify('What a lovely day'); // [{ label: 'POSITIVE', score: 0.98 }]
  * ```
  *
- * Errors: UNSUPPORTED_TASK; TASK_MISMATCH where the model cannot do it; those of loading.
+ * Errors: UNSUPPORTED_TASK; INVALID_ARGUMENT where a model is missing; TASK_MISMATCH where the model cannot do it; those of loading.
  */
 export async function pipeline<Task extends keyof Tasks>(
   task: Task,
@@ -67,11 +78,16 @@ export async function pipeline<Task extends keyof Tasks>(
 ): Promise<Tasks[Task]> {
   if (!tasks.includes(task)) throw new SqueezeBertError('UNSUPPORTED_TASK', `'${task}'; known: ${tasks.join(', ')}`);
   return withSession(options, async (session) => {
-    const loaded = await load(session, model ?? defaultModel(), { tokenizer: true, model: true }, options);
+    const extract = task === 'feature-extraction';
+    if (extract && !model) throw invalid(`'${task}' needs a model`);
+    const wanted = { tokenizer: true, model: true, ...(extract ? { head: 'none' as const } : {}) };
+    const loaded = await load(session, model ?? defaultModel(), wanted, options);
     const info = loaded.model as ModelInfo;
-    if (info.head !== 'sequence-classification')
+    if (!extract && info.head !== 'sequence-classification')
       throw new SqueezeBertError('TASK_MISMATCH', `'${task}' needs a sequence classification head, not '${info.head}'`);
-    const classify = textClassification(session, loaded.tokenizer as TokenizerInfo, info);
+    const tokenizer = loaded.tokenizer as TokenizerInfo;
+    const classify = textClassification(session, tokenizer, info);
+    const extractor = featureExtraction(makeTokenizer(session, tokenizer), makeModel(session, info), info.sentence);
     const dispose = () => session.dispose();
     const more = {
       latest: newestWins((text: ClassifyInput, callOptions?: TextClassificationOptions) => classify(text, callOptions)),
@@ -85,6 +101,6 @@ export async function pipeline<Task extends keyof Tasks>(
       },
       dispose,
     };
-    return asyncDisposable(Object.assign(classify, more), dispose) as Tasks[Task];
+    return asyncDisposable(Object.assign(extract ? extractor : classify, more), dispose) as unknown as Tasks[Task];
   });
 }

@@ -8,7 +8,8 @@
 // with Retry-After: 1, twice), `busy-long` (429 for an hour), `busy-unexposed` (503 without Retry-After, once), `html` (a page
 // instead of the weights), `html-all` (pages for everything), `private` (401 without the token), `bin` (pytorch_model.bin only),
 // `shards`, `bad-shards` (an index that names a path), `vocab-json` (vocab.json and merges.txt only), `gzip` (config.json
-// compressed), `local` (no redirect), `new` (a changed ETag).
+// compressed), `local` (no redirect), `new` (a changed ETag), `sentence` (with the files of sentence-transformers), `attack`
+// (a pytorch_model.bin that asks for os.system).
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -17,6 +18,12 @@ import { gzipSync } from 'node:zlib';
 
 const shipped = fileURLToPath(new URL('../models/sentiment-en', import.meta.url));
 const exposed = 'ETag, Content-Range, Accept-Ranges, Retry-After, Content-Encoding, Content-Length';
+
+const sentence = {
+  'modules.json': ['Transformer', 'Pooling', 'Normalize'].map((kind, idx) => ({ idx, type: `models.${kind}` })),
+  '1_Pooling/config.json': { pooling_mode_mean_tokens: true },
+  'sentence_bert_config.json': { max_seq_length: 64 },
+};
 
 const isWeights = (file) => /\.(safetensors|bin)$/.test(file);
 
@@ -38,7 +45,7 @@ export async function startHub(folder = shipped) {
   };
 
   /** The bytes of a file as the behaviours have it; null: 404. */
-  function find(kinds, file) {
+  function find(kinds, file, path) {
     if (kinds.has('vocab-json') && /^(vocab\.txt|tokenizer\.json)$/.test(file)) return null;
     if (kinds.has('vocab-json') && file === 'vocab.json') return Buffer.from('{"a": 0}');
     if (kinds.has('vocab-json') && file === 'merges.txt') return Buffer.from('#version: 0.2\n');
@@ -59,6 +66,15 @@ export async function startHub(folder = shipped) {
       }
       if (names.includes(file)) return Buffer.alloc(150_000, file);
     }
+    if (kinds.has('sentence') && path in sentence) return Buffer.from(JSON.stringify(sentence[path]));
+    if (kinds.has('attack') && file === 'model.safetensors') return null;
+    if (kinds.has('attack') && file === 'pytorch_model.bin')
+      // the older container, whose state dict asks for os.system
+      return Buffer.from(
+        '\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.' +
+          '\x80\x02}X\x0d\0\0\0little_endian\x88s.\x80\x02cos\nsystem\nX\x04\0\0\0true\x85R.',
+        'latin1',
+      );
     return content(file);
   }
 
@@ -101,7 +117,7 @@ export async function startHub(folder = shipped) {
       if (kinds.has('busy-long')) return plain(429, { 'retry-after': '3600' });
       if (kinds.has('busy-unexposed') && once(`${url.pathname} busy`)) return plain(503);
     }
-    let body = find(kinds, file);
+    let body = find(kinds, file, rest.slice(4).join('/'));
     if (body === null) return plain(404);
     if (weights && server === 'hub' && !kinds.has('local'))
       return response.writeHead(302, { location: `${addresses.store}${url.pathname}` }).end();

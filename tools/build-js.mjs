@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { writeErrorCodes } from './generate-error-codes.mjs';
+import { trimGlue } from './trim-glue.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -50,12 +51,23 @@ const withoutDisk = {
   setup: (build) =>
     build.onResolve({ filter: /\/disk\/disk\.ts$/ }, () => ({ path: join(root, 'js/disk/no-disk.ts') })),
 };
+const trimmedGlue = {
+  name: 'trimmed glue',
+  setup: (build) =>
+    build.onLoad({ filter: /squeezebert-simd\.mjs$/ }, ({ path }) => ({
+      contents: trimGlue(readFileSync(path, 'utf8')),
+    })),
+};
 await build({
   ...options,
   entryPoints: { index: 'js/index.ts', worker: 'web-workers/worker.ts' },
-  plugins: [withoutDisk],
+  plugins: [withoutDisk, trimmedGlue],
 });
-await build({ ...options, entryPoints: { engine: 'js/engine.ts', quantize: 'js/bin/quantize.ts' } });
+await build({
+  ...options,
+  entryPoints: { engine: 'js/engine.ts', quantize: 'js/bin/quantize.ts' },
+  plugins: [trimmedGlue],
+});
 
 for (const name of wasmBuilds) {
   const file = `squeezebert-${name}.wasm`;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // `npx squeezebert-wasm quantize <source> <folder>`: the files of a model with small weights, to host oneself.
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EngineFiles, fetchFiles } from '../engine/files.ts';
 import { savedModel } from '../engine/saved.ts';
@@ -69,7 +69,11 @@ async function quantize(from: string, to: string, { dtype, revision, token }: Op
   const files = new EngineFiles();
   const tokenizer = new EngineFiles();
   try {
-    const request = requestOf(await resolveSource(from, revision), { tokenizer: false, model: true }, { dtype, token });
+    const request = requestOf(
+      await resolveSource(from, revision),
+      { tokenizer: false, model: true, head: 'none' },
+      { dtype, token },
+    );
     await fetchFiles(request, { onProgress: show }, files);
     let without = false;
     // Some checkpoints have no tokenizer beside them.
@@ -89,7 +93,10 @@ async function quantize(from: string, to: string, { dtype, revision, token }: Op
       set.names.filter(small).map((name) => [name, content(name, set.open(name))] as const),
     );
     mkdirSync(to, { recursive: true });
-    for (const [name, bytes] of contents) write(join(to, name), [bytes]);
+    for (const [name, bytes] of contents) {
+      mkdirSync(dirname(join(to, name)), { recursive: true });
+      write(join(to, name), [bytes]);
+    }
     write(join(to, 'model.safetensors'), saved.parts);
     const names = [...contents.map(([name]) => name), 'model.safetensors'];
     console.log(`${to}: ${names.join(', ')}; weights as ${dtype}, ${megabytes(saved.size)}`);

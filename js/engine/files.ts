@@ -8,6 +8,9 @@ import { checkIntegrity } from './integrity.ts';
 import { blobSource, bytesSource, type SyncSource } from './sync-source.ts';
 import { TotalProgress } from './total-progress.ts';
 
+/** Settings that sentence-transformers has beside modules.json. */
+export const sentenceFiles = ['1_Pooling/config.json', 'sentence_bert_config.json'];
+
 /** What the engine sees. */
 export class EngineFiles {
   private readonly sources = new Map<string, SyncSource>();
@@ -32,6 +35,18 @@ export class EngineFiles {
   close(): void {
     this.closed = true;
     for (const source of this.sources.values()) source.close?.();
+  }
+}
+
+/** Errors: FILE_READ, JSON_SYNTAX, with the name. */
+export function readJson(files: EngineFiles, name: string): unknown {
+  const source = files.open(name) as SyncSource;
+  const bytes = new Uint8Array(source.size);
+  if (!source.read(0, bytes)) throw new SqueezeBertError('FILE_READ', name);
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw new SqueezeBertError('JSON_SYNTAX', name, error);
   }
 }
 
@@ -84,18 +99,13 @@ class Fetcher {
 
   /** The files that an index of shards names. Errors: JSON_SYNTAX, FILE_NOT_FOUND, INVALID_ARGUMENT for paths. */
   async shards(index: string): Promise<void> {
-    const source = this.files.open(index) as SyncSource;
-    const bytes = new Uint8Array(source.size);
-    if (!source.read(0, bytes)) throw new SqueezeBertError('FILE_READ', index);
-    let names: unknown[];
-    let size: unknown;
-    try {
-      const { weight_map, metadata } = JSON.parse(new TextDecoder().decode(bytes));
-      names = [...new Set(Object.values(weight_map as object))];
-      size = metadata?.total_size;
-    } catch (error) {
-      throw new SqueezeBertError('JSON_SYNTAX', index, error);
-    }
+    const { weight_map, metadata } = (readJson(this.files, index) ?? {}) as {
+      weight_map?: object;
+      metadata?: { total_size?: unknown };
+    };
+    // An index without a map is the engine's to refuse.
+    const names: unknown[] = [...new Set(Object.values(weight_map ?? {}))];
+    const size = metadata?.total_size;
     const end = index.slice(index.indexOf('.'), -'.index.json'.length);
     for (const name of names) {
       // A name beside the index: no path, nothing hidden, no other kind of file.
@@ -198,6 +208,8 @@ export async function fetchFiles(
   const model = async () => {
     const shards = (index: string) => fetcher.shards(index);
     await fetcher.get('config.json', false);
+    if (request.head === 'none' && (await fetcher.get('modules.json', true)))
+      await Promise.all(sentenceFiles.map((name) => fetcher.get(name, true)));
     await fetcher.first(
       ['model.safetensors'],
       ['model.safetensors.index.json', shards],

@@ -18,6 +18,7 @@ import { CachedLoad } from './cached-load.ts';
 import { EngineFiles, fetchFiles, nameOf } from './files.ts';
 import type { StartHelper } from './helpers.ts';
 import { savedModel } from './saved.ts';
+import { sentenceSettings } from './sentence.ts';
 import { bestBuild, type Engine, type EngineModule, loadEngine } from './wasm.ts';
 
 type Answer<Value> = Value | { error: { code: string; detail: string } };
@@ -129,7 +130,7 @@ export class LocalBackend implements Backend {
             : null;
           const saved = model && missing.model && cached ? savedModel(this.engine, model.handle) : null;
           await cached?.keep(files, saved, model?.dtype ?? '', options);
-          return { tokenizer, model: model && (model as ModelInfo) };
+          return { tokenizer, model: model && { ...(model as ModelInfo), sentence: sentenceSettings(files) } };
         } catch (error) {
           if (tokenizer) this.engine.release(tokenizer.handle);
           throw error;
@@ -164,7 +165,11 @@ export class LocalBackend implements Backend {
 
     normalize: ({ tokenizer, text }) => this.engine.normalize(tokenizer, text),
 
-    run: ({ model, ...input }) => unwrap(this.engine.run(model, input)).tensors,
+    run: async ({ model, ...input }, { signal }) => {
+      await breathe();
+      throwIfAborted(signal);
+      return unwrap(this.engine.run(model, input)).tensors;
+    },
 
     classify: async ({ tokenizer, model, texts, pairs, topK }, { signal }) => {
       const results: Operations['classify']['result'] = [];

@@ -152,8 +152,10 @@ int quantize(const std::vector<std::string>& arguments) {
   std::filesystem::create_directories(to, error);
   if (std::filesystem::equivalent(from, to, error)) return misuse("the new folder is the old one");
   for (const char* name : {"config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-                           "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt"}) {
+                           "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt", "modules.json",
+                           "1_Pooling/config.json", "sentence_bert_config.json"}) {
     if (!std::filesystem::exists(from / name)) continue;
+    std::filesystem::create_directories((to / name).parent_path(), error);
     std::filesystem::copy_file(from / name, to / name, std::filesystem::copy_options::overwrite_existing, error);
     if (error) return fail({ErrorCode::FILE_WRITE, (to / name).string()});
   }

@@ -102,6 +102,31 @@ export function describeHub(library: typeof Package, servers: Hub, inBrowser: bo
       expect((await requests()).filter(({ server }) => server === 'store')).toEqual([]);
     });
 
+    it('settings of sentence-transformers for features only, once; and from the cache', async () => {
+      expect(await load('sentence')).toBe('POSITIVE');
+      expect((await requests()).some(({ file }) => file === 'modules.json')).toBe(false);
+      await env.cache.clear();
+      const vectors: unknown[] = [];
+      for (const turn of [0, 1]) {
+        await forget();
+        env.hub = `${servers.hub}/sentence`;
+        const extract = await pipeline('feature-extraction', 'owner/name');
+        const vector = (await extract('I love it')).tolist() as number[][];
+        await extract.dispose();
+        expect(vector.length).toBe(1);
+        expect(Math.hypot(...(vector[0] as number[]))).toBeCloseTo(1, 5);
+        vectors.push(vector);
+        const files = (await requests())
+          .map(({ file }) => file)
+          .filter((file) => !/vocab|token|safetensors/.test(file));
+        if (turn === 0)
+          expect(files).toEqual(['config.json', 'modules.json', 'config.json', 'sentence_bert_config.json']);
+        else expect(await requests()).toEqual([]);
+      }
+      expect(vectors[1]).toEqual(vectors[0]);
+      await env.cache.clear();
+    });
+
     it('vocab.json and merges.txt where there is no other vocabulary', async () => {
       env.hub = `${servers.hub}/vocab-json`;
       await failure(AutoTokenizer.from_pretrained('owner/name', { cache: 'no-store' }));
@@ -396,6 +421,13 @@ export function describeHub(library: typeof Package, servers: Hub, inBrowser: bo
       );
       expect(error.code).toBe('ABORTED');
       expect(await env.cache.list()).toEqual([]);
+    });
+
+    it('an attack in the weights: PICKLE_UNSAFE, which names it; nothing left behind', async () => {
+      const error = await failure(cached('attack'));
+      expect(error.code).toBe('PICKLE_UNSAFE');
+      expect(error.detail).toContain('os system');
+      expect((await env.cache.list()).filter(({ part }) => part === 'model')).toEqual([]);
     });
 
     it.each(['html', 'short', 'bin', 'shards'])('a load that fails (%s) leaves nothing behind', async (kind) => {
