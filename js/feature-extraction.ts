@@ -28,7 +28,11 @@ export type ExtractFeatures = (
 
 const poolings = ['none', 'cls', 'mean', 'max', 'mean_sqrt_len'];
 
-export function featureExtraction(tokenizer: Tokenizer, model: Model, settings?: SentenceSettings): ExtractFeatures {
+export function featureExtraction(
+  tokenizer: Tokenizer,
+  model: Model,
+  settings?: SentenceSettings | null,
+): ExtractFeatures {
   const width = model.config.hidden_size;
   return async (texts, { pooling = settings?.pooling ?? 'none', normalize = settings?.normalize, signal } = {}) => {
     if (!poolings.includes(pooling)) throw invalid(`pooling '${pooling}'`);

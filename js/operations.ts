@@ -54,8 +54,8 @@ export interface ModelInfo {
   hiddenSize: number;
   vocabSize: number;
   weightBytes: number;
-  /** With the head `none`, where the folder says it. */
-  sentence?: SentenceSettings | undefined;
+  /** Loaded with the head `none` and a tokenizer, where the folder says it. */
+  sentence?: SentenceSettings | null | undefined;
 }
 
 export interface LoadRequest {

@@ -130,7 +130,9 @@ export class LocalBackend implements Backend {
             : null;
           const saved = model && missing.model && cached ? savedModel(this.engine, model.handle) : null;
           await cached?.keep(files, saved, model?.dtype ?? '', options);
-          return { tokenizer, model: model && { ...(model as ModelInfo), sentence: sentenceSettings(files) } };
+          // Whoever wants the states alone has no use for the settings, nor for what is wrong with them.
+          const sentence = tokenizer && sentenceSettings(files);
+          return { tokenizer, model: model && ({ ...model, sentence } as ModelInfo) };
         } catch (error) {
           if (tokenizer) this.engine.release(tokenizer.handle);
           throw error;

@@ -185,11 +185,29 @@ describe('the files of the origin', () => {
   });
 });
 
-describe('files that somebody picked', () => {
-  it('a whole folder: the common folder is no part of the names', async () => {
-    const list = ['config.json', 'model.safetensors', 'vocab.txt', 'tokenizer_config.json'];
+describe('files at hand', () => {
+  const names = ['config.json', 'model.safetensors', 'vocab.txt', 'tokenizer_config.json'];
+  const address = (name: string) => new URL(`/models/sentiment-en/${name}`, location.href);
+  const collect = async <File>(make: (name: string) => File | Promise<File>) =>
+    new Map(await Promise.all(names.map(async (name) => [name, await make(name)] as const)));
+  const works = async (source: Package.ModelSource) => {
+    const classify = await library.pipeline('sentiment-analysis', source);
+    expect((await classify('I love it'))[0]?.label).toBe('POSITIVE');
+    await classify.dispose();
+  };
+
+  it('blobs', async () => works(await collect(async (name) => (await fetch(address(name))).blob())));
+  it('buffers', async () => works(await collect(async (name) => (await fetch(address(name))).arrayBuffer())));
+  it('responses', async () => works(await collect((name) => fetch(address(name)))));
+  it('addresses, and those of a folder: absolute, of this server, a URL', async () => {
+    await works(await collect(address));
+    for (const folder of [address('').href, '/models/sentiment-en', new URL('/models/sentiment-en/', location.href)])
+      await works(folder);
+  });
+
+  it('a whole folder that somebody picked: the common folder is no part of the names', async () => {
     const files = await Promise.all(
-      list.map(async (name) => {
+      names.map(async (name) => {
         const file = new File([await (await fetch(`/models/sentiment-en/${name}`)).blob()], name);
         Object.defineProperty(file, 'webkitRelativePath', { value: `models/sentiment-en/${name}` });
         return file;
@@ -200,5 +218,22 @@ describe('files that somebody picked', () => {
     expect((await classify('I love it'))[0]?.label).toBe('POSITIVE');
     await classify.dispose();
     expect(warn).not.toHaveBeenCalled();
+  });
+
+  it('a folder that somebody dropped: its handle, file by file, as docs/models.md has it', async () => {
+    // the origin's own files have the same handles as a folder from a drop
+    const root = await navigator.storage.getDirectory();
+    const handle = await root.getDirectoryHandle('dropped', { create: true });
+    for (const name of names) {
+      const writable = await (await handle.getFileHandle(name, { create: true })).createWritable();
+      await writable.write(await (await fetch(address(name))).blob());
+      await writable.close();
+    }
+    const files: File[] = [];
+    const entries = handle as unknown as { values(): AsyncIterable<FileSystemHandle> };
+    for await (const entry of entries.values())
+      if (entry.kind === 'file') files.push(await (entry as FileSystemFileHandle).getFile());
+    await works(files);
+    await root.removeEntry('dropped', { recursive: true });
   });
 });

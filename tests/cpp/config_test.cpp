@@ -74,6 +74,12 @@ TEST(Config, NonsenseIsNamed) {
       {"hidden_size", R"("hidden_size":0)"},
       {"hidden_size", R"("hidden_size":-768)"},
       {"hidden_size", R"("hidden_size":1e9)"},
+      {"hidden_size", R"("hidden_size":99999999999999999999)"},
+      {"hidden_size", R"("hidden_size":9223372036854775808)"},
+      {"num_hidden_layers", R"("num_hidden_layers":-12)"},
+      {"num_hidden_layers", R"("num_hidden_layers":1000000)"},
+      {"intermediate_size", R"("intermediate_size":0)"},
+      {"layer_norm_eps", R"("layer_norm_eps":1e300)"},
       {"hidden_size", R"("hidden_size":2000000000)"},
       {"hidden_size", R"("hidden_size":"768")"},
       {"hidden_size", R"("hidden_size":768.5)"},
@@ -263,10 +269,21 @@ TEST(Config, SyntaxAndDepth) {
   EXPECT_EQ(message(R"({"model_type":"bert",})").find("JSON_SYNTAX"), 0u);
   EXPECT_EQ(message(std::string(1000, '[')).find("JSON_TOO_DEEP"), 0u);
   EXPECT_EQ(message("5").find("CONFIG_INVALID"), 0u);
+  // Python writes these; JSON has no such numbers.
+  for (const char* value : {"NaN", "Infinity", "-Infinity", "1e999"}) {
+    const std::string text = message(R"({"model_type":"bert","layer_norm_eps":)" + std::string(value) + "}");
+    EXPECT_TRUE(text.find("JSON_SYNTAX") == 0 || text.find("CONFIG_INVALID") == 0) << value << ": " << text;
+  }
 }
 
 TEST(Config, OtherFamilies) {
   EXPECT_NE(message(R"({"model_type":"gpt2"})").find("'gpt2'"), std::string::npos);
+  // Networks that look alike and are not: better a plain word than wrong numbers.
+  for (const char* name : {"xlm", "xlm-roberta", "deberta", "deberta-v2", "albert", "electra", "mpnet", "camembert"}) {
+    const std::string text = message(R"({"model_type":")" + std::string(name) + "\"}");
+    EXPECT_EQ(text.find("MODEL_TYPE_UNSUPPORTED"), 0u) << text;
+    EXPECT_NE(text.find("'" + std::string(name) + "'"), std::string::npos) << text;
+  }
   EXPECT_EQ(message(R"({"model_type":"Bert"})").find("MODEL_TYPE_UNSUPPORTED"), 0u);
   EXPECT_EQ(message(R"({"model_type":null})").find("MODEL_TYPE_UNSUPPORTED"), 0u);
   EXPECT_EQ(message(R"({"model_type":"gpt2"})").find("MODEL_TYPE_UNSUPPORTED"), 0u);

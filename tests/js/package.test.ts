@@ -58,6 +58,10 @@ const inputs = await tokenizer(['a'], { padding: true, truncation: true, max_len
 const { logits } = await model(inputs, { output_hidden_states: true });
 const numbers: Float32Array | undefined = logits?.data;
 const nested = await model({ input_ids: [[1, 2]] });
+const extract = await pipeline('feature-extraction', 'owner/name', { dtype: 'q8' });
+const vectors: Float32Array = (await extract(['a', 'b'], { pooling: 'mean', normalize: true })).data;
+// @ts-expect-error features have no labels
+const none: LabelScore[] = await extract('a');
 await using second = await inThread('text-classification');
 try { await second('x'); } catch (error) { if (error instanceof SqueezeBertError && error.code === 'DISPOSED') throw error; }
 // @ts-expect-error there is no such task
@@ -66,7 +70,7 @@ await pipeline('no-such-task');
 await classify(5);
 // @ts-expect-error a batch with all labels is a list of lists
 const wrong: LabelScore[] = await classify(['a'], { top_k: null });
-export { cut, list, lists, live, nested, numbers, wrong };
+export { cut, list, lists, live, nested, none, numbers, vectors, wrong };
 `;
 
 it.each([

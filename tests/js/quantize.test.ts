@@ -1,6 +1,16 @@
 // The command of the package: small weights to host oneself.
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -62,6 +72,56 @@ it('q8 is about a quarter of the floats', () => {
   const size = (dtype: string) => statSync(join(folder, dtype, 'model.safetensors')).size;
   expect(size('q8') / size('fp32')).toBeLessThan(0.3);
   expect(size('q4') / size('fp32')).toBeLessThan(0.18);
+});
+
+const golden = join(root, '../shared/golden');
+const noGolden = existsSync(golden) ? '' : ': skipped, ../shared/golden is not there';
+it.skipIf(noGolden).each(['squeezebert-g1-gelu-cls3-bin-zip', 'squeezebert-g1-gelu-cls3-bin-legacy'])(
+  `from pytorch_model.bin (%s): safetensors that give the same numbers, as the native command writes them${noGolden}`,
+  async (name) => {
+    const to = join(folder, name);
+    const { status, stderr } = await run('quantize', join(golden, name), to, '--dtype', 'q8');
+    expect(stderr).toContain('No tokenizer there');
+    expect(status).toBe(0);
+    expect(readdirSync(to).sort()).toEqual(['config.json', 'model.safetensors']);
+    const logits: unknown[] = [];
+    for (const [source, dtype] of [
+      [join(golden, name), 'q8'],
+      [to, undefined],
+    ] as const) {
+      const model = await AutoModelForSequenceClassification.from_pretrained(source, { dtype });
+      expect(model.config.dtype).toBe('q8');
+      logits.push((await model({ input_ids: [[2, 5, 7, 11, 3]] })).logits?.tolist());
+      await model.dispose();
+    }
+    expect(logits[1]).toEqual(logits[0]);
+    const native = join(folder, `${name}-native`);
+    const command = spawnSync(join(root, 'build/release/squeezebert'), ['quantize', join(golden, name), native]);
+    expect(command.status).toBe(0);
+    const bytes = (where: string) => readFileSync(join(where, 'model.safetensors'));
+    expect(bytes(native).equals(bytes(to))).toBe(true);
+  },
+);
+
+it('a folder of sentence-transformers keeps its settings', async () => {
+  const from = join(folder, 'sentence');
+  cpSync(shipped, from, { recursive: true });
+  mkdirSync(join(from, '1_Pooling'));
+  const kinds = ['Transformer', 'Pooling', 'Normalize'];
+  writeFileSync(
+    join(from, 'modules.json'),
+    JSON.stringify(kinds.map((kind, idx) => ({ idx, type: `models.${kind}` }))),
+  );
+  writeFileSync(join(from, '1_Pooling/config.json'), JSON.stringify({ pooling_mode_mean_tokens: true }));
+  const to = join(folder, 'sentence-q8');
+  const { status, stderr } = await run('quantize', from, to);
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  const extract = await pipeline('feature-extraction', to);
+  const vector = await extract('I love it');
+  await extract.dispose();
+  expect(vector.dims).toEqual([1, 256]);
+  expect(Math.hypot(...vector.data)).toBeCloseTo(1, 5);
 });
 
 it('from the hub, with a token and a revision', async () => {

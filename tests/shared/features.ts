@@ -206,6 +206,13 @@ export function describeFeatures({ library, files }: Setting): void {
       expect(error.detail).toContain('max_seq_length');
     });
 
+    it('with a layer that is not known: its encoder alone is what AutoModel gives', async () => {
+      const source = { ...(await files()), 'modules.json': json([...plain, module(2, 'Dense')]) };
+      const model = await AutoModel.from_pretrained(source);
+      open.push(model);
+      expect((await model({ input_ids: [[1, 2, 3]] })).last_hidden_state?.dims).toEqual([1, 3, 256]);
+    });
+
     it('without its pooling: CONFIG_INVALID; with JSON that is none: JSON_SYNTAX', async () => {
       expect((await failure({ 'modules.json': json(plain) })).code).toBe('CONFIG_INVALID');
       const error = await failure({ 'modules.json': new Blob(['<html>']) });
