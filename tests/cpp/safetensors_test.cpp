@@ -81,6 +81,8 @@ std::vector<Attack> length_attacks() {
 std::vector<Attack> syntax_attacks() {
   std::vector<Attack> all = {
       {"SpacesAfterTheHeader", safetensors_file("{" + kGood + "}      ", 4), {}},
+      // The specification wants the brace first, its own reader takes blanks before it, and so do we.
+      {"SpaceBeforeTheHeader", safetensors_file(" {" + kGood + "}", 4), {}},
       {"HeaderCutShort", safetensors_file("{" + kGood, 4), SAFETENSORS_HEADER_SYNTAX},
       {"TextAfterTheHeader", safetensors_file("{" + kGood + "} x", 4), SAFETENSORS_HEADER_SYNTAX},
       {"TwoHeaders", safetensors_file("{" + kGood + "}{}", 4), SAFETENSORS_HEADER_SYNTAX},
@@ -226,6 +228,9 @@ std::vector<Attack> layout_attacks() {
       one("ShapeProductThatWrapsToZero", kF32, "[4294967296,4294967296]", "[0,0]", SAFETENSORS_TENSOR_SIZE),
       one("ShapeProductThatWrapsToOne", "\"U8\"", "[18446744073709551615,18446744073709551615]", "[0,1]",
           SAFETENSORS_TENSOR_SIZE),
+      // Counted from left to right: what is zero stays zero, what has overflowed has overflowed.
+      {"ZeroThenHuge", safetensors_file("{" + entry("a", kF32, "[0,18446744073709551615,2]", "[0,0]") + "}"), {}},
+      one("HugeThenZero", kF32, "[18446744073709551615,2,0]", "[0,0]", SAFETENSORS_TENSOR_SIZE),
       one("BytesThatWrapToFour", kF32, "[4611686018427387905]", "[0,4]", SAFETENSORS_TENSOR_SIZE),
       one("BytesThatWrapToZero", "\"F64\"", "[2305843009213693952]", "[0,0]", SAFETENSORS_TENSOR_SIZE),
       {"AsLargeAsCanBeCounted",
