@@ -9,7 +9,7 @@
 // instead of the weights), `html-all` (pages for everything), `private` (401 without the token), `bin` (pytorch_model.bin only),
 // `shards`, `bad-shards` (an index that names a path), `vocab-json` (vocab.json and merges.txt only), `gzip` (config.json
 // compressed), `local` (no redirect), `new` (a changed ETag), `sentence` (with the files of sentence-transformers), `attack`
-// (a pytorch_model.bin that asks for os.system).
+// (a pytorch_model.bin that asks for os.system), `nothing` (404 for everything), `no-cors` (no leave for other origins).
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -88,8 +88,8 @@ export async function startHub(folder = shipped) {
   }
 
   function answer(request, response, server) {
-    allow(request, response);
     const url = new URL(request.url, 'http://server');
+    if (!url.pathname.startsWith('/no-cors/')) allow(request, response);
     if (request.method === 'OPTIONS') return response.writeHead(204).end();
     if (url.pathname === '/log') {
       if (request.method === 'DELETE') {
@@ -117,6 +117,7 @@ export async function startHub(folder = shipped) {
       if (kinds.has('busy-long')) return plain(429, { 'retry-after': '3600' });
       if (kinds.has('busy-unexposed') && once(`${url.pathname} busy`)) return plain(503);
     }
+    if (kinds.has('nothing')) return plain(404);
     let body = find(kinds, file, rest.slice(4).join('/'));
     if (body === null) return plain(404);
     if (weights && server === 'hub' && !kinds.has('local'))

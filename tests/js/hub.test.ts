@@ -92,6 +92,15 @@ describe('the folder of the cache', () => {
     expect(readdirSync(folder)).toContain(recent);
   });
 
+  it('a load that is aborted while it writes leaves no file that is none of an entry', async () => {
+    for (const wait of [700, 900, 1100, 1300, 1500]) {
+      await env.cache.clear();
+      await load('slow', { signal: AbortSignal.timeout(wait) }).catch((error) => expect(error.code).toBe('ABORTED'));
+      expect(names(data).length).toBe(names(manifest).length);
+      expect(readdirSync(folder).length).toBe(names(data).length + names(manifest).length);
+    }
+  });
+
   it('two loads at once harm neither', async () => {
     await env.cache.clear();
     expect(await Promise.all([load('plain'), load('plain')])).toEqual(['POSITIVE', 'POSITIVE']);

@@ -120,7 +120,7 @@ export function describeHub(library: typeof Package, servers: Hub, inBrowser: bo
           .map(({ file }) => file)
           .filter((file) => !/vocab|token|safetensors/.test(file));
         if (turn === 0)
-          expect(files).toEqual(['config.json', 'modules.json', 'config.json', 'sentence_bert_config.json']);
+          expect(files.sort()).toEqual(['config.json', 'config.json', 'modules.json', 'sentence_bert_config.json']);
         else expect(await requests()).toEqual([]);
       }
       expect(vectors[1]).toEqual(vectors[0]);
@@ -238,6 +238,26 @@ export function describeHub(library: typeof Package, servers: Hub, inBrowser: bo
       const error = await failure(load('busy', { signal: AbortSignal.timeout(400) }));
       expect(error.code).toBe('ABORTED');
       expect(performance.now() - started).toBeLessThan(950);
+    });
+  });
+
+  describe('a server', () => {
+    it('that has nothing (404): FILE_NOT_FOUND with the address', async () => {
+      const error = await failure(load('nothing'));
+      expect(error.code).toBe('FILE_NOT_FOUND');
+      expect(error.detail).toContain(`${servers.hub}/nothing/owner/name/resolve/main/`);
+    });
+
+    it('that does not allow other origins: NETWORK in a page; Node does not ask', async () => {
+      if (inBrowser) expect((await failure(load('no-cors'))).code).toBe('NETWORK');
+      else expect(await load('no-cors')).toBe('POSITIVE');
+    });
+
+    it('that does not answer: NETWORK', async () => {
+      env.hub = 'http://127.0.0.1:9';
+      const error = await failure(pipeline('sentiment-analysis', 'owner/name', { cache: 'no-store' }));
+      expect(error.code).toBe('NETWORK');
+      expect(error.detail).toContain('http://127.0.0.1:9/owner/name');
     });
   });
 
@@ -428,6 +448,25 @@ export function describeHub(library: typeof Package, servers: Hub, inBrowser: bo
       expect(error.code).toBe('PICKLE_UNSAFE');
       expect(error.detail).toContain('os system');
       expect((await env.cache.list()).filter(({ part }) => part === 'model')).toEqual([]);
+    });
+
+    it('aborted at any moment: what is kept is whole, or is not there', async () => {
+      for (const wait of [0, 1, 20, 60, 150, 400, 800, 1200, 1600]) {
+        await env.cache.clear();
+        const controller = new AbortController();
+        const timer = setTimeout(() => controller.abort(), wait);
+        const result = await cached('slow', { signal: controller.signal }).catch((error) => error.code);
+        clearTimeout(timer);
+        expect(['ABORTED', 'POSITIVE']).toContain(result);
+        const parts = (await env.cache.list()).map(({ part }) => part).sort();
+        if (result === 'POSITIVE') expect(parts).toEqual(['model', 'tokenizer']);
+        await forget();
+        // whatever is there serves the next load
+        expect(await cached('slow')).toBe('POSITIVE');
+        const asked = (await requests()).map(({ file }) => file);
+        if (parts.includes('model')) expect(asked).not.toContain(weights);
+        if (parts.includes('tokenizer')) expect(asked).not.toContain('vocab.txt');
+      }
     });
 
     it.each(['html', 'short', 'bin', 'shards'])('a load that fails (%s) leaves nothing behind', async (kind) => {
