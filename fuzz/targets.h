@@ -32,6 +32,8 @@ void safetensors(std::string_view input);
 void torch(std::string_view input);
 // model.safetensors.index.json over two small files: what it lists is there.
 void shards(std::string_view input);
+// config.json, then 0x1e, then model.safetensors: what loads also runs, and loads again from what it is written out as.
+void model(std::string_view input);
 // A text as UTF-16, for BERT's tokenizer and for RoBERTa's: options, then one text or two, parted by U+001E.
 void word_piece_text(std::string_view input);
 void byte_pair_text(std::string_view input);
@@ -49,6 +51,7 @@ inline constexpr Target kTargets[] = {
     {"safetensors", safetensors},
     {"torch", torch},
     {"shards", shards},
+    {"model", model},
     {"word_piece_text", word_piece_text},
     {"byte_pair_text", byte_pair_text},
     {"tokenizer_files", tokenizer_files},

@@ -18,6 +18,7 @@ const dictionaries = {
   config: 'json',
   json: 'json',
   shards: 'json',
+  model: 'json',
   tokenizer_files: 'json',
   torch: 'torch',
 };

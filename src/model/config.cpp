@@ -1,6 +1,5 @@
 #include "config.h"
 
-#include <cmath>
 #include <optional>
 
 #include "../formats/json.h"
@@ -41,8 +40,9 @@ class Fields {
     const json::Value* value = object_.find(name);
     if (!value || value->is_null()) return static_cast<float>(otherwise);
     const auto number = value->number();
-    if (!number || !std::isfinite(*number) || *number < 0 || *number > 1) {
-      fail({name, " must be a number from 0 to 1"});
+    // Zero would divide a row of equal numbers by zero; the least float is about 1e-38.
+    if (!number || !(*number >= 1e-37 && *number <= 1)) {
+      fail({name, " must be above 0, at most 1"});
       return 0;
     }
     return static_cast<float>(*number);
