@@ -2,7 +2,7 @@
 // onnxruntime-web (in both layouts of onnx.mjs), from the same numbers.
 import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { random } from '../tools/random.mjs';
+import { random } from '../../tools/random.mjs';
 import { layouts, squeezeBertOnnx } from './onnx.mjs';
 
 export const config = {
