@@ -64,10 +64,11 @@ void pack_codes(const Matrix<const float>& source, size_t column, size_t depth, 
       const v128_t halves = wasm_i16x8_narrow_i32x4(codes, codes);
       wasm_v128_store32_lane(to, wasm_i8x16_narrow_i16x8(halves, halves), 0);
     }
-    const int32_t sum = wasm_i32x4_extract_lane(total, 0) + wasm_i32x4_extract_lane(total, 1) +
-                        wasm_i32x4_extract_lane(total, 2) + wasm_i32x4_extract_lane(total, 3);
+    // Unsigned: infinite values make codes of any size, whose sum wraps round.
+    const uint32_t sum = uint32_t(wasm_i32x4_extract_lane(total, 0)) + uint32_t(wasm_i32x4_extract_lane(total, 1)) +
+                         uint32_t(wasm_i32x4_extract_lane(total, 2)) + uint32_t(wasm_i32x4_extract_lane(total, 3));
     scales[t] = largest / 127;
-    sums[t] = scales[t] * static_cast<float>(sum);
+    sums[t] = scales[t] * static_cast<float>(int32_t(sum));
   }
 }
 
