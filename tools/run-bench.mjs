@@ -3,7 +3,7 @@
 //          --built (takes dist/ as it is)  --output name (of the JSON file in bench/results; default: latest)
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './run-build.mjs';
@@ -19,7 +19,16 @@ function options(sections) {
   const parsed = () => {
     try {
       return parseArgs({
-        options: { only: text, quick: flag, lengths: text, threads: text, build: text, engine: text, output: text, built: flag },
+        options: {
+          only: text,
+          quick: flag,
+          lengths: text,
+          threads: text,
+          build: text,
+          engine: text,
+          output: text,
+          built: flag,
+        },
       }).values;
     } catch (error) {
       throw new SetupError(error.message);
@@ -72,6 +81,7 @@ const machine = () => ({
   processors: cpus().length,
   memory: `${Math.round(totalmem() / 2 ** 30)} GB`,
   node: process.version,
+  load: loadavg()[0],
 });
 
 await runMain(async () => {
@@ -96,8 +106,12 @@ await runMain(async () => {
         continue;
       }
       console.log(`\n## ${section.title}`);
+      const before = machine();
+      // Whatever else runs takes from all sides, and most from the ones with two threads: the figures say so for good.
+      if (before.load > 0.5)
+        console.log(`(not a quiet machine: ${before.load.toFixed(1)} processes ran in the minute before)`);
       const data = await section.run(stage);
-      results[name] = { browser: stage.browserName, machine: machine(), quick: asked.quick, data };
+      results[name] = { browser: stage.browserName, machine: before, quick: asked.quick, data };
       writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
       for (const part of section.report(data)) console.log(`\n${part}`);
       for (const fault of section.faults?.(data) ?? []) {

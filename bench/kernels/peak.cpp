@@ -30,8 +30,11 @@ float chain(int32_t turns, Step step) {
 // every step (or the compiler would multiply once) and four that stay, and only the addition waits.
 template <class Multiply, class Add>
 float crossed(int32_t turns, Multiply multiply, Add add) {
-  v128_t sum[2][4], stays[4], changes[2], one = wasm_i32x4_splat(1);
-  asm volatile("" : "+r"(one));
+  static const int32_t one_number = 1;
+  const int32_t* hidden = &one_number;  // a constant would be put together anew at each use
+  asm volatile("" : "+r"(hidden));
+  const v128_t one = wasm_v128_load32_splat(hidden);
+  v128_t sum[2][4], stays[4], changes[2];
   for (int i = 0; i < 4; ++i) {
     stays[i] = wasm_f32x4_splat(1.0f + static_cast<float>(turns & i));
     sum[0][i] = sum[1][i] = stays[i];

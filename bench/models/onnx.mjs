@@ -30,7 +30,7 @@ const { root } = protobuf.parse(
 const float32 = 1;
 const int64 = 7;
 
-class Graph {
+export class Graph {
   nodes = [];
   initializers = [];
   count = 0;
@@ -92,8 +92,8 @@ function turnedGroup(weight, outputs, inputs, group) {
 // [1, heads, tokens, size], `keys` [1, heads, size, tokens] from a state, `merged` is a state from [1, heads, tokens, size].
 
 function convolutionLayout(graph, { hidden, heads, size }, weights) {
-  const split = graph.integers(1, heads, size, -1);
-  const joined = graph.integers(1, hidden, -1);
+  const split = graph.integers(0, heads, size, -1); // 0: as it was
+  const joined = graph.integers(0, hidden, -1);
   const turned = (value) => graph.op('Transpose', [value], { perm: [0, 2, 1] });
   const rows = (value) => graph.op('Transpose', [value], { perm: [0, 1, 3, 2] });
   const keys = (state) => graph.op('Reshape', [state, split]);
@@ -111,9 +111,9 @@ function convolutionLayout(graph, { hidden, heads, size }, weights) {
   };
 }
 
-function productLayout(graph, { hidden, heads, size }, weights) {
-  const split = graph.integers(1, -1, heads, size);
-  const joined = graph.integers(1, -1, hidden);
+export function productLayout(graph, { hidden, heads, size }, weights) {
+  const split = graph.integers(0, -1, heads, size); // 0: as it was
+  const joined = graph.integers(0, -1, hidden);
   const same = (value) => value;
   const rows = (state) => graph.op('Transpose', [graph.op('Reshape', [state, split])], { perm: [0, 2, 1, 3] });
   for (const { name, shape, data } of weights.values()) if (shape.length < 3) graph.constant(name, shape, data);
@@ -144,8 +144,8 @@ const layoutOf = { convolution: convolutionLayout, product: productLayout };
 export const layouts = Object.keys(layoutOf);
 
 /**
- * The bytes of the model in one of `layouts`. Inputs input_ids, attention_mask, token_type_ids [1, tokens] int64; output
- * logits [1, labels]. `tensors`: [{ name, shape, data }] under the names of the published checkpoints.
+ * The bytes of the model in one of `layouts`. Inputs input_ids, attention_mask, token_type_ids [batch, tokens] int64;
+ * output logits [batch, labels]. `tensors`: [{ name, shape, data }] under the names of the published checkpoints.
  */
 export function squeezeBertOnnx(config, tensors, layoutName) {
   const graph = new Graph();
@@ -191,6 +191,11 @@ export function squeezeBertOnnx(config, tensors, layoutName) {
   ]);
   graph.op('Gemm', [pooled, 'classifier.weight', 'classifier.bias'], { transB: 1 }, ['logits']);
 
+  return modelBytes(graph, 'squeezebert', ['input_ids', 'attention_mask', 'token_type_ids'], config.num_labels);
+}
+
+/** The bytes of a model with int64 `inputs` [batch, tokens] and the output logits [batch, labels]. */
+export function modelBytes(graph, name, inputs, labels) {
   const info = (name, elem_type, dims) => ({
     name,
     type: {
@@ -205,11 +210,11 @@ export function squeezeBertOnnx(config, tensors, layoutName) {
     producer_name: 'squeezebert-wasm bench',
     opset_import: [{ domain: '', version: 17 }],
     graph: {
-      name: 'squeezebert',
+      name,
       node: graph.nodes,
       initializer: graph.initializers,
-      input: ['input_ids', 'attention_mask', 'token_type_ids'].map((name) => info(name, int64, [1, 'tokens'])),
-      output: [info('logits', float32, [1, config.num_labels])],
+      input: inputs.map((input) => info(input, int64, ['batch', 'tokens'])),
+      output: [info('logits', float32, ['batch', labels])],
     },
   };
   return root.lookupType('Model').encode(model).finish();

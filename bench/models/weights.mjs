@@ -1,6 +1,6 @@
 // A full-size SqueezeBERT with seeded random weights, written once to build/bench: as safetensors for us and as ONNX for
 // onnxruntime-web (in both layouts of onnx.mjs), from the same numbers.
-import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { random } from '../../tools/random.mjs';
 import { layouts, squeezeBertOnnx } from './onnx.mjs';
@@ -28,7 +28,7 @@ export const config = {
 };
 
 /** Normally distributed numbers from a seed (Box-Muller). */
-function normal(seed) {
+export function normal(seed) {
   const uniform = random(seed);
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
@@ -92,10 +92,11 @@ function writeSafetensors(path, tensors) {
 
 /** Makes the files where they are not there yet; the marker's name changes with what the files contain. */
 export function benchFiles(folder) {
-  const done = join(folder, 'complete-2');
+  const done = join(folder, 'complete-3');
   if (existsSync(done)) return;
   mkdirSync(folder, { recursive: true });
   console.log('Making the weights: 51 million numbers, three files of 204 MB ...');
+  for (const layout of layouts) rmSync(join(folder, `${layout}.int8.onnx`), { force: true }); // of other contents
   const tensors = makeTensors();
   console.log(`${(tensors.reduce((sum, { data }) => sum + data.length, 0) / 1e6).toFixed(1)} million parameters`);
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));

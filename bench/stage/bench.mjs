@@ -1,8 +1,10 @@
 // What every section is given: files, servers and browsers.
 import { join } from 'node:path';
 import { root } from '../../tools/setup.mjs';
+import { hubFolders } from '../models/hub.mjs';
 import { layouts } from '../models/onnx.mjs';
 import { quantized } from '../models/quantized.mjs';
+import { bundleTransformers } from '../models/transformers.mjs';
 import { benchFiles } from '../models/weights.mjs';
 import { open } from './browser.mjs';
 import { serve } from './server.mjs';
@@ -15,13 +17,16 @@ const folders = {
   '/dist/': join(root, 'dist'),
   '/data/': data,
   '/ort/': join(modules, 'onnxruntime-web/dist'),
+  '/ort-transformers/': join(modules, '@huggingface/transformers/node_modules/onnxruntime-web/dist'),
+  '/tokenizers/': join(modules, '@huggingface/tokenizers/dist'),
 };
 
 /**
  * { quick, lengths, threads, build, engine } as asked, { data, folders, layouts } and
  *   int8      whether the ONNX files have int8 forms
- *   open()    a fresh browser at an empty page of the isolated server
- *   serve     another server of the same folders
+ *   hub()     makes the folders of whole pipelines; false where int8 models cannot be made
+ *   open()    a fresh browser at an empty page of the isolated server, or of `origin` (null: of none)
+ *   serve()   another server of the same folders
  */
 export async function prepare(asked) {
   benchFiles(data);
@@ -34,8 +39,12 @@ export async function prepare(asked) {
     layouts,
     int8,
     browserName: asked.engine,
-    open: async (options) => {
-      const page = await open(asked.engine, `${server.origin}/`, options);
+    hub: async () => {
+      await bundleTransformers(data);
+      return hubFolders(data, layouts);
+    },
+    open: async ({ origin = server.origin } = {}) => {
+      const page = await open(asked.engine, origin && `${origin}/`);
       bench.browserName = page.name;
       return page;
     },

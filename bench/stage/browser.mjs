@@ -1,4 +1,4 @@
-// A fresh browser with one page, in either engine: { name, call(module, argument), goto(address), page, close() }.
+// A fresh browser with one page, in either engine: { name, call(module, argument), goto(address), page, profile, close() }.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ async function chromium(options) {
   return {
     name: `Chromium ${context.browser()?.version() ?? ''}`.trim(),
     page,
-    context,
+    profile,
     close: async () => {
       await context.close();
       rmSync(profile, { recursive: true, force: true });

@@ -18,11 +18,11 @@ const isolation = {
 };
 
 /**
- * Serves `folders` ({ '/prefix/': folder }), and an empty page at `/`. { origin, fetched, close() }; `fetched` collects the
- * paths of the files that were asked for. `isolated`: pages are cross-origin isolated.
+ * Serves `folders` ({ '/prefix/': folder }), and an empty page at `/`. { origin, log, close() }; `log` has what was asked for,
+ * { path, size, end }: bytes, and when the last was written (ms since 1970). `isolated`: pages are cross-origin isolated.
  */
 export async function serve(folders, { isolated = true } = {}) {
-  const fetched = new Set();
+  const log = [];
   const always = { ...(isolated ? isolation : {}), 'cache-control': 'no-cache' };
   const server = createServer((request, response) => {
     const path = decodeURIComponent((request.url ?? '/').split('?')[0]);
@@ -36,11 +36,15 @@ export async function serve(folders, { isolated = true } = {}) {
       response.writeHead(404, always).end();
       return;
     }
-    fetched.add(file);
+    const entry = { path, size: statSync(file).size };
+    log.push(entry);
+    response.on('finish', () => {
+      entry.end = performance.timeOrigin + performance.now();
+    });
     response.writeHead(200, {
       ...always,
       'content-type': types[extname(file)] ?? 'application/octet-stream',
-      'content-length': statSync(file).size,
+      'content-length': entry.size,
     });
     if (request.method === 'HEAD') response.end();
     else createReadStream(file).pipe(response);
@@ -51,7 +55,7 @@ export async function serve(folders, { isolated = true } = {}) {
   });
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
-    fetched,
+    log,
     close: () => {
       server.closeAllConnections();
       server.close();
