@@ -17,13 +17,16 @@ float largest_magnitude(std::span<const float> values) {
   return largest;
 }
 
+// Rows of smaller numbers than this become zeros: one over them would be infinite.
+constexpr float kLeast = 1e-30f;
+
 // Half away from zero; within int32 for every quotient that occurs here.
 int32_t nearest(float value) { return static_cast<int32_t>(value < 0 ? value - 0.5f : value + 0.5f); }
 
 void encode_q8(std::span<const float> weights, RowCodes& row) {
   const float largest = largest_magnitude(weights);
   row.scale = largest / 127;
-  const float inverse = largest > 0 ? 127 / largest : 0;
+  const float inverse = largest > kLeast ? 127 / largest : 0;
   for (size_t i = 0; i < weights.size(); ++i)
     row.codes[i] = static_cast<int8_t>(std::clamp(nearest(weights[i] * inverse), -127, 127));
 }
@@ -50,7 +53,7 @@ float round_group(const float* weights, float step, int8_t* codes) {
 void encode_q4(std::span<const float> weights, RowCodes& row) {
   row.multipliers.assign(q4_groups(weights.size()), 1);
   row.scale = largest_magnitude(weights) / (8 * kQ4MostMultiplier);
-  if (!(row.scale > 0)) {
+  if (!(row.scale > kLeast)) {
     std::fill(row.codes.begin(), row.codes.end(), int8_t{0});
     row.scale = 0;
     return;

@@ -258,6 +258,16 @@ TEST(Codes, RowsOfZerosStayZero) {
   }
 }
 
+TEST(Codes, RowsOfNumbersNextToZeroBecomeZeros) {
+  for (const WeightType type : {WeightType::q8, WeightType::q4}) {
+    for (const float tiny : {1e-45f, 1e-38f, 1e-31f}) {
+      RowCodes row;
+      encode_row(type, std::vector<float>(40, -tiny), row);
+      EXPECT_EQ(row.codes, std::vector<int8_t>(40, 0)) << tiny;
+    }
+  }
+}
+
 TEST(Codes, NibblesGoBothWays) {
   std::vector<int8_t> codes;
   for (int code = -8; code <= 7; ++code) codes.push_back(static_cast<int8_t>(code));
