@@ -4,7 +4,7 @@ import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from 'nod
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
-import { benchFiles } from '../bench/weights.mjs';
+import { benchFiles } from '../bench/models/weights.mjs';
 import { chromiumArguments } from './chromium.mjs';
 import { environment, root, runMain } from './setup.mjs';
 
