@@ -110,11 +110,13 @@ await runMain(async () => {
       // Whatever else runs takes from all sides, and most from the ones with two threads: the figures say so for good.
       if (before.load > 0.5)
         console.log(`(not a quiet machine: ${before.load.toFixed(1)} processes ran in the minute before)`);
-      const data = await section.run(stage);
+      const found = await section.run(stage);
+      // A section that is cut into parts keeps those of earlier runs.
+      const data = section.parts ? { ...results[name]?.data, ...found } : found;
       results[name] = { browser: stage.browserName, machine: before, quick: asked.quick, data };
       writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
-      for (const part of section.report(data)) console.log(`\n${part}`);
-      for (const fault of section.faults?.(data) ?? []) {
+      for (const part of section.report(found)) console.log(`\n${part}`);
+      for (const fault of section.faults?.(found) ?? []) {
         console.error(fault);
         process.exitCode = 1;
       }

@@ -1,6 +1,8 @@
 // One sequence through the full-size model: ours in every dtype beside onnxruntime-web, at every length and thread count.
 import { table } from '../stage/numbers.mjs';
 
+/** Each number of threads may be run alone. */
+export const parts = true;
 export const title = 'One pass of a full-size SqueezeBERT, one sequence: medians in ms';
 
 const usual = [8, 32, 128, 384, 512];
@@ -24,7 +26,7 @@ export async function run(bench) {
       results[threads] = await page.call('/bench/passes/page.mjs', {
         sides: sidesOf(bench, threads),
         lengths: bench.lengths ?? usual,
-        seconds: bench.quick ? 2 : 14,
+        seconds: bench.quick ? 2 : 8,
         build: bench.build,
         // threads of either side look for work a while after a pass
         pause: threads > 1 ? 30 : 0,

@@ -19,7 +19,7 @@ export async function run(bench) {
         .slice(0, 400),
       lengths: bench.lengths ?? [14, 121],
       models: [...bench.layouts, 'distilbert'],
-      seconds: bench.quick ? 5 : 25,
+      seconds: bench.quick ? 5 : 15,
     });
   } finally {
     await page.close();
