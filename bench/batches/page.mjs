@@ -16,7 +16,7 @@ export default async ({ texts, sizes, models, seconds, workers }) => {
     const turns = Object.fromEntries(
       Object.entries(sides).map(([name, classify]) => [name, (round) => classify(part(round))]),
     );
-    const times = await byTurns(turns, { seconds, warmUp: 2, least: 3, pause: workers > 1 ? 20 : 0 });
+    const times = await byTurns(turns, { seconds, warmUp: 1, least: 2, pause: workers > 1 ? 20 : 0 });
     const rates = Object.fromEntries(Object.entries(times).map(([name, list]) => [name, (1000 * size) / median(list)]));
     results.push({ size, rounds: times.ours.length, rates });
   }
