@@ -17,6 +17,8 @@ export function provideBackend(create: (workers: number) => Backend): void {
 
 interface Shared {
   backend: Backend;
+  /** Whether it has been told to start. */
+  told: Promise<unknown>;
   started: Promise<Started>;
   users: number;
 }
@@ -32,11 +34,15 @@ async function sendable(source: WasmSource | undefined): Promise<WasmSource | un
   return source;
 }
 
-async function start(backend: Backend): Promise<Started> {
-  const wasm = await sendable(env.wasm).catch((error: unknown) => {
+function start(backend: Backend): Shared {
+  const { build, threads } = env;
+  const told = sendable(env.wasm).catch((error: unknown) => {
     throw new SqueezeBertError('WASM_LOAD', `env.wasm: ${toError(error).detail}`, error);
   });
-  return backend.call('start', { wasm, build: env.build, threads: env.threads });
+  const started = told.then((wasm) => backend.call('start', { wasm, build, threads }));
+  // Whoever loads hears of it; nobody else has to.
+  started.catch(() => {});
+  return { backend, told, started, users: 0 };
 }
 
 /** Waits no longer than until the abort. */
@@ -61,11 +67,7 @@ export class Session {
     const own = workers > 1;
     if (own || !shared || shared.backend.ended) {
       if (!createBackend) throw new SqueezeBertError('INTERNAL', 'no backend');
-      const backend = createBackend(workers);
-      const started = start(backend);
-      // Whoever loads hears of it; nobody else has to.
-      started.catch(() => {});
-      this.shared = { backend, started, users: 0 };
+      this.shared = start(createBackend(workers));
       if (!own) shared = this.shared;
     } else {
       this.shared = shared;
@@ -90,8 +92,12 @@ export class Session {
   }
 
   async load(request: Request<'load'>, options: CallOptions): Promise<Result<'load'>> {
+    await unlessAborted(this.shared.told, options.signal);
+    // The files come while the engine starts.
+    const loading = this.call('load', request, options);
+    loading.catch(() => {});
     await unlessAborted(this.shared.started, options.signal);
-    const loaded = await this.call('load', request, options);
+    const loaded = await loading;
     for (const part of [loaded.tokenizer, loaded.model]) if (part) this.handles.push(part.handle);
     return loaded;
   }

@@ -57,7 +57,7 @@ async function answer(message: Extract<ToWorker, { type: 'call' }>): Promise<voi
 }
 
 // Calls wait in a queue that gives way to arriving messages before each, so that an abort reaches the calls that it is
-// meant for before they run. Loading does not hold the queue up.
+// meant for before they run. Starting and loading do not hold the queue up.
 const queue: Extract<ToWorker, { type: 'call' }>[] = [];
 const bell = new MessageChannel();
 let ringing = false;
@@ -70,7 +70,7 @@ bell.port1.onmessage = async () => {
   const next = queue.shift();
   if (next) {
     const done = answer(next);
-    if (next.name !== 'load') await done;
+    if (next.name !== 'load' && next.name !== 'start') await done;
   }
   ringing = false;
   ring();

@@ -50,6 +50,7 @@ type Handlers = {
 };
 
 export class LocalBackend implements Backend {
+  private starting: Promise<Engine> | undefined;
   private started: Engine | undefined;
   private over: SqueezeBertError | undefined;
 
@@ -95,7 +96,8 @@ export class LocalBackend implements Backend {
   private readonly handlers: Handlers = {
     start: async ({ wasm, build, threads }) => {
       const best = build ?? bestBuild();
-      const engine = await loadEngine(wasm, best, threads, this.startHelper);
+      this.starting = loadEngine(wasm, best, threads, this.startHelper);
+      const engine = await this.starting;
       if (this.over) engine.end();
       else this.started = engine;
       return { build: best, threads: engine.threads };
@@ -121,6 +123,7 @@ export class LocalBackend implements Backend {
             );
           await fetchFiles(missing, options, files);
         }
+        await this.starting;
         complete = true;
         throwIfAborted(options.signal);
         const tokenizer = request.tokenizer ? (unwrap(this.engine.loadTokenizer(files)) as TokenizerInfo) : null;
