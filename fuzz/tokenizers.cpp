@@ -18,23 +18,19 @@ std::unique_ptr<Tokenizer> load(const char* folder) {
 }
 
 void check(const Encoding& encoding, const TextInput& input, int32_t vocab_size) {
-  const size_t size = encoding.size();
-  FUZZ_CHECK(encoding.type_ids.size() == size && encoding.attention_mask.size() == size);
-  FUZZ_CHECK(encoding.special_tokens_mask.size() == size && encoding.word_ids.size() == size);
-  FUZZ_CHECK(encoding.sequence_ids.size() == size && encoding.offsets.size() == size);
-  for (size_t i = 0; i < size; ++i) {
-    FUZZ_CHECK(encoding.ids[i] >= 0 && encoding.ids[i] < vocab_size);
-    const auto [start, end] = encoding.offsets[i];
-    const int32_t sequence = encoding.sequence_ids[i];
-    if (sequence < 0) {
+  for (size_t i = 0; i < encoding.size(); ++i) {
+    const Token& token = encoding.tokens[i];
+    FUZZ_CHECK(token.id >= 0 && token.id < vocab_size);
+    const auto [start, end] = token.offset;
+    if (token.sequence_id < 0) {
       FUZZ_CHECK(start == 0 && end == 0);
       continue;
     }
-    const size_t length = sequence == 0 ? input.text.size() : input.pair->size();
+    const size_t length = token.sequence_id == 0 ? input.text.size() : input.pair->size();
     FUZZ_CHECK(start >= 0 && start <= end && static_cast<size_t>(end) <= length);
-    if (i == 0 || encoding.sequence_ids[i - 1] != sequence) continue;
-    FUZZ_CHECK(encoding.word_ids[i] >= encoding.word_ids[i - 1]);
-    FUZZ_CHECK(start >= encoding.offsets[i - 1].start && end >= encoding.offsets[i - 1].end);
+    if (i == 0 || encoding.tokens[i - 1].sequence_id != token.sequence_id) continue;
+    const Token& before = encoding.tokens[i - 1];
+    FUZZ_CHECK(token.word_id >= before.word_id && start >= before.offset.start && end >= before.offset.end);
   }
   for (const Encoding& window : encoding.overflowing) check(window, input, vocab_size);
 }
@@ -64,7 +60,7 @@ void encode(const Tokenizer& tokenizer, std::string_view text) {
   check(*encoding, input, tokenizer.vocab_size());
   if (options.truncation && !options.padding)
     FUZZ_CHECK(encoding->size() <= static_cast<size_t>(options.truncation->max_length));
-  (void)tokenizer.decode(encoding->ids, (choice & 128) != 0);
+  (void)tokenizer.decode(encoding->field(&Token::id), (choice & 128) != 0);
   (void)tokenizer.normalize(all);
 }
 

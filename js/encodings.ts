@@ -1,13 +1,13 @@
 // What the engine says of a batch of texts: two arrays for all of them, since views and objects for every text would take
 // longer to make than its tokens.
 
-/** `rows`: three numbers a row. `values`: eight numbers a token, field by field, each field row by row. */
+/** `rows`: three numbers a row. `values`: eight numbers a token, row by row. */
 export interface EncodedBatch {
   rows: Int32Array;
   values: Int32Array;
 }
 
-/** Places of the fields in `values`; `offsets` takes two. */
+/** Places of the fields among a token's numbers; `offsets` takes two. */
 export const fields = {
   ids: 0,
   typeIds: 1,
@@ -21,14 +21,11 @@ export const fields = {
 export type Field = Exclude<keyof typeof fields, 'offsets'>;
 
 export class Encodings {
-  /** Tokens of all rows. */
-  private readonly total: number;
-  /** Of each row, in every field. */
+  /** Where each row begins in `values`. */
   private readonly starts: number[] = [];
 
   constructor(private readonly batch: EncodedBatch) {
-    this.total = batch.values.length / 8;
-    for (let row = 0, start = 0; row < this.count; start += this.length(row++)) this.starts.push(start);
+    for (let row = 0, start = 0; row < this.count; start += 8 * this.length(row++)) this.starts.push(start);
   }
 
   get count(): number {
@@ -55,23 +52,25 @@ export class Encodings {
   }
 
   list(field: Field, row: number): number[] {
-    return this.part(fields[field] * this.total + (this.starts[row] as number), this.length(row));
+    return this.column(fields[field], this.starts[row] as number, this.length(row));
   }
 
   offsets(row: number): [number, number][] {
-    const flat = this.part(fields.offsets * this.total + 2 * (this.starts[row] as number), 2 * this.length(row));
-    return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] as number, flat[2 * i + 1] as number]);
+    const [start, length] = [this.starts[row] as number, this.length(row)];
+    const ends = this.column(fields.offsets + 1, start, length);
+    return this.column(fields.offsets, start, length).map((from, i) => [from, ends[i] as number]);
   }
 
   /** Of all rows, one after the other: a tensor where they have one length. */
-  all(field: Field): Int32Array {
-    return this.batch.values.subarray(fields[field] * this.total, (fields[field] + 1) * this.total);
+  all(field: Field): number[] {
+    return this.column(fields[field], 0, this.batch.values.length / 8);
   }
 
   /** Several times as fast as Array.from on a view. */
-  private part(from: number, length: number): number[] {
+  private column(place: number, start: number, tokens: number): number[] {
+    const { values } = this.batch;
     const out: number[] = [];
-    for (let i = from; i < from + length; ++i) out.push(this.batch.values[i] as number);
+    for (let i = start + place; tokens-- > 0; i += 8) out.push(values[i] as number);
     return out;
   }
 }

@@ -77,7 +77,7 @@ export function toIntegers(value: TensorLike, name: string): Integers {
   return { dims, data };
 }
 
-export function int64(values: Int32Array, dims: readonly number[]): Tensor<BigInt64Array> {
+export function int64(values: ArrayLike<number>, dims: readonly number[]): Tensor<BigInt64Array> {
   const data = new BigInt64Array(values.length);
   // Halves, the lower one first: ten times as fast as making a BigInt of each.
   const halves = new Int32Array(data.buffer);

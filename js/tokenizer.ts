@@ -1,4 +1,4 @@
-import { Encodings } from './encodings.ts';
+import { Encodings, type Field } from './encodings.ts';
 import { invalid } from './errors.ts';
 import { asyncDisposable, type LoadOptions, load } from './load.ts';
 import type { EncodeOptions, TokenizerInfo } from './operations.ts';
@@ -99,22 +99,31 @@ function engineOptions(options: TokenizeOptions, info: TokenizerInfo): EncodeOpt
 
 const orNull = (values: number[]) => values.map((value) => (value < 0 ? null : value));
 
-function details(batch: Encodings): Details {
+/** Each made when it is first read: mostly only the ids are. */
+function lazily<Values extends object>(makers: { [Name in keyof Values]: () => Values[Name] }): Values {
+  const out = {} as Values;
+  for (const name of Object.keys(makers) as (keyof Values)[]) {
+    const define = (value: PropertyDescriptor) =>
+      Object.defineProperty(out, name, { ...value, enumerable: true, configurable: true });
+    define({
+      get: () => {
+        const value = makers[name]();
+        define({ value, writable: true });
+        return value;
+      },
+    });
+  }
+  return out;
+}
+
+function details(batch: Encodings): { [Name in keyof Details]: () => Details[Name] } {
   return {
-    get offset_mapping() {
-      return batch.map((row) => batch.offsets(row));
-    },
-    get word_ids() {
-      return batch.map((row) => orNull(batch.list('wordIds', row)));
-    },
-    get sequence_ids() {
-      return batch.map((row) => orNull(batch.list('sequenceIds', row)));
-    },
-    get special_tokens_mask() {
-      return batch.map((row) => batch.list('specialTokensMask', row));
-    },
-    overflow_to_sample_mapping: batch.map((row) => batch.sample(row)),
-    truncated: batch.map((row) => batch.truncated(row)),
+    offset_mapping: () => batch.map((row) => batch.offsets(row)),
+    word_ids: () => batch.map((row) => orNull(batch.list('wordIds', row))),
+    sequence_ids: () => batch.map((row) => orNull(batch.list('sequenceIds', row))),
+    special_tokens_mask: () => batch.map((row) => batch.list('specialTokensMask', row)),
+    overflow_to_sample_mapping: () => batch.map((row) => batch.sample(row)),
+    truncated: () => batch.map((row) => batch.truncated(row)),
   };
 }
 
@@ -189,22 +198,25 @@ export function makeTokenizer(session: Session, info: TokenizerInfo): Tokenizer 
     if (options.text_pair !== undefined && pairs.length !== list.length)
       throw invalid(`${list.length} texts with ${pairs.length} second texts`);
     const batch = await encodeBatch(list, pairs, engineOptions(options, info), options.signal);
-    const more = details(batch);
-    if (options.return_tensor === false)
-      return Object.assign(more, {
-        input_ids: batch.map((row) => batch.list('ids', row)),
-        attention_mask: batch.map((row) => batch.list('attentionMask', row)),
-        token_type_ids: batch.map((row) => batch.list('typeIds', row)),
+    if (options.return_tensor === false) {
+      const lists = (field: Field) => () => batch.map((row) => batch.list(field, row));
+      return lazily<TokenizedLists>({
+        input_ids: lists('ids'),
+        attention_mask: lists('attentionMask'),
+        token_type_ids: lists('typeIds'),
+        ...details(batch),
       });
+    }
     const length = batch.count ? batch.length(0) : 0;
     for (let row = 1; row < batch.count; ++row)
       if (batch.length(row) !== length)
         throw invalid('texts of different lengths make no tensor; use padding: true, or return_tensor: false');
-    const dims = [batch.count, length];
-    return Object.assign(more, {
-      input_ids: int64(batch.all('ids'), dims),
-      attention_mask: int64(batch.all('attentionMask'), dims),
-      token_type_ids: int64(batch.all('typeIds'), dims),
+    const tensor = (field: Field) => () => int64(batch.all(field), [batch.count, length]);
+    return lazily<TokenizedTensors>({
+      input_ids: tensor('ids'),
+      attention_mask: tensor('attentionMask'),
+      token_type_ids: tensor('typeIds'),
+      ...details(batch),
     });
   }
 

@@ -189,40 +189,24 @@ void release(int handle) {
 }
 
 // A batch as two arrays, which js/encodings.ts describes.
-class FlatEncodings {
- public:
-  FlatEncodings(const std::vector<Encoding>& encodings) {
-    for (size_t i = 0; i < encodings.size(); ++i) add(encodings[i], static_cast<int32_t>(i));
-    values_.reserve(8 * tokens_);
-    for (const auto field : {&Encoding::ids, &Encoding::type_ids, &Encoding::attention_mask, &Encoding::special_tokens_mask,
-                             &Encoding::word_ids, &Encoding::sequence_ids})
-      for (const Encoding* row : rows_) values_.insert(values_.end(), (row->*field).begin(), (row->*field).end());
-    for (const Encoding* row : rows_)
-      for (const Offset& offset : row->offsets) {
-        values_.push_back(offset.start);
-        values_.push_back(offset.end);
-      }
-  }
+struct FlatEncodings {
+  std::vector<int32_t> rows;
+  std::vector<Token> tokens;
 
-  val value() const {
-    val out = val::object();
-    out.set("rows", copy(heads_));
-    out.set("values", copy(values_));
-    return out;
-  }
-
- private:
   void add(const Encoding& row, int32_t sample) {
-    rows_.push_back(&row);
     for (const int32_t number : {sample, static_cast<int32_t>(row.size()), static_cast<int32_t>(row.truncated)})
-      heads_.push_back(number);
-    tokens_ += row.size();
+      rows.push_back(number);
+    tokens.insert(tokens.end(), row.tokens.begin(), row.tokens.end());
     for (const Encoding& window : row.overflowing) add(window, sample);
   }
 
-  std::vector<const Encoding*> rows_;
-  std::vector<int32_t> heads_, values_;
-  size_t tokens_ = 0;
+  val value() const {
+    static_assert(sizeof(Token) == 8 * sizeof(int32_t));
+    val out = val::object();
+    out.set("rows", copy(rows));
+    out.set("values", copy(std::span(reinterpret_cast<const int32_t*>(tokens.data()), 8 * tokens.size())));
+    return out;
+  }
 };
 
 EncodeOptions encode_options(const val& from) {
@@ -267,7 +251,9 @@ Encoded encode(int handle, std::u16string texts, Integers lengths, std::u16strin
   }
   const auto encodings = tokenizer->encode_batch(inputs, encode_options(options));
   if (!encodings) return Encoded(failure(encodings.error()));
-  return Encoded(FlatEncodings(*encodings).value());
+  FlatEncodings flat;
+  for (size_t i = 0; i < encodings->size(); ++i) flat.add((*encodings)[i], static_cast<int32_t>(i));
+  return Encoded(flat.value());
 }
 
 std::u16string decode(int handle, Integers ids, bool skip_special_tokens, bool clean_up) {

@@ -52,11 +52,12 @@ Result<std::vector<Classification>> TextClassifier::classify(std::span<const Tex
   for (const TextInput& input : inputs) {
     SQUEEZEBERT_TRY_ASSIGN(encoding, tokenizer_->encode(input, encode));
     // A tokenizer that adds no special tokens has nothing to say about an empty text.
-    if (encoding.ids.empty()) return Error{ErrorCode::INVALID_ARGUMENT, {"a text without tokens"}};
+    if (encoding.tokens.empty()) return Error{ErrorCode::INVALID_ARGUMENT, {"a text without tokens"}};
     const int32_t length = static_cast<int32_t>(encoding.size());
     ModelInput model_input;
-    model_input.ids = encoding.ids;
-    if (config.type_vocab_size > 1) model_input.type_ids = encoding.type_ids;
+    const std::vector<int32_t> ids = encoding.field(&Token::id), type_ids = encoding.field(&Token::type_id);
+    model_input.ids = ids;
+    if (config.type_vocab_size > 1) model_input.type_ids = type_ids;
     model_input.lengths = {&length, 1};
     SQUEEZEBERT_TRY_ASSIGN(outputs, model_->run(model_input));
     const auto logits = std::find_if(outputs.begin(), outputs.end(), [](const Output& o) { return o.name == "logits"; });

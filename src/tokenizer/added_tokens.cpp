@@ -1,7 +1,6 @@
 #include "added_tokens.h"
 
 #include <algorithm>
-#include <array>
 
 #include "unicode.h"
 #include "utf.h"
@@ -25,18 +24,15 @@ AddedTokens::AddedTokens(std::vector<AddedToken> tokens) : tokens_(std::move(tok
   heap_sort(tokens_.begin(), tokens_.end(), [](const AddedToken& a, const AddedToken& b) {
     return a.content.size() != b.content.size() ? a.content.size() > b.content.size() : a.id < b.id;
   });
+  for (const AddedToken& token : tokens_) begins_[token.content[0] & 0xff] = true;
 }
 
 std::vector<AddedTokens::Match> AddedTokens::find(std::u16string_view text) const {
   std::vector<Match> matches;
   if (tokens_.empty()) return matches;
-  // Most text contains no unit that begins a token.
-  std::array<bool, 256> begins = {};
-  for (const AddedToken& token : tokens_) begins[token.content[0] & 0xff] = true;
-
   size_t taken = 0;  // end of the last match
   for (size_t at = 0; at < text.size();) {
-    if (!begins[text[at] & 0xff]) {
+    if (!begins_[text[at] & 0xff]) {
       ++at;
       continue;
     }

@@ -1,6 +1,7 @@
 // Tokens that are found in the text itself, before anything else looks at it: "[MASK]" and what a user has added.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -36,6 +37,7 @@ class AddedTokens {
 
  private:
   std::vector<AddedToken> tokens_;  // the longest first
+  std::array<bool, 256> begins_ = {};  // by a unit's lower byte: most text contains no unit that begins a token
 };
 
 }  // namespace squeezebert

@@ -124,18 +124,19 @@ void BytePairTokenizer::tokenize_words(std::u16string_view text, int32_t base, i
 void BytePairTokenizer::finish(const TextInput& input, Encoding& encoding) const {
   if (!settings_.trim_offsets) return;
   for (size_t i = 0; i < encoding.size(); ++i) {
-    const int32_t sequence = encoding.sequence_ids[i], id = encoding.ids[i];
+    Token& at = encoding.tokens[i];
+    const int32_t sequence = at.sequence_id, id = at.id;
     if (sequence < 0) continue;
     const std::u16string_view text = sequence == 0 ? input.text : *input.pair;
-    int32_t &start = encoding.offsets[i].start, &end = encoding.offsets[i].end;
+    int32_t &start = at.offset.start, &end = at.offset.end;
     std::u16string token = id_to_token(id);
     // An added token that stands in the text is what it took from there, white space included.
     if (const auto taken = text.substr(start, end - start); is_added(id) && taken.find(token) != taken.npos) token = taken;
     int32_t leading = 0, trailing = 0;
-    for (auto at = token.begin(); at != token.end() && is_blank(*at); ++at) ++leading;
-    for (auto at = token.rbegin(); at != token.rend() && is_blank(*at); ++at) ++trailing;
+    for (auto unit = token.begin(); unit != token.end() && is_blank(*unit); ++unit) ++leading;
+    for (auto unit = token.rbegin(); unit != token.rend() && is_blank(*unit); ++unit) ++trailing;
     // The reference takes a single space of the first token of every window for an added one.
-    const bool is_first = i == 0 || encoding.sequence_ids[i - 1] != sequence || start == 0;
+    const bool is_first = i == 0 || encoding.tokens[i - 1].sequence_id != sequence || start == 0;
     if (leading == 1 && is_first && settings_.trim_prefix_space) leading = 0;
     for (; leading > 0 && start < end; --leading) start += utf16_point(text, start).units;
     int32_t back = end;

@@ -48,9 +48,9 @@ std::u16string PipelineTokenizer::id_to_token(int32_t id) const {
   return to_utf16(settings_.tokens[static_cast<size_t>(id)]).value_or(std::u16string());
 }
 
-TextTokens PipelineTokenizer::tokenize(std::u16string_view text, int32_t enough) const {
-  TextTokens out;
-  out.reserve(std::min(text.size() / 3 + 8, static_cast<size_t>(enough)));
+void PipelineTokenizer::tokenize(std::u16string_view text, int32_t enough, TextTokens& out) const {
+  out.tokens.clear();
+  out.tokens.reserve(std::min(text.size() / 3 + 8, static_cast<size_t>(enough)));
   int32_t words = 0;
   size_t at = 0;
   for (const AddedTokens::Match& match : raw_added_.find(text)) {
@@ -59,10 +59,10 @@ TextTokens PipelineTokenizer::tokenize(std::u16string_view text, int32_t enough)
     at = match.end;
   }
   tokenize_segment(text.substr(at), static_cast<int32_t>(at), enough, out, words);
-  return out;
 }
 
-Result<Encoding> PipelineTokenizer::encode_unpadded(const TextInput& input, const EncodeOptions& options) const {
+Result<Encoding> PipelineTokenizer::encode_unpadded(const TextInput& input, const EncodeOptions& options,
+                                                    TextTokens& first, TextTokens& second) const {
   // A unit is up to three bytes, and those are counted in 32 bits.
   constexpr size_t longest = INT32_MAX / 4;
   if (input.text.size() > longest || (input.pair && input.pair->size() > longest))
@@ -79,30 +79,27 @@ Result<Encoding> PipelineTokenizer::encode_unpadded(const TextInput& input, cons
   // Tokens that nobody will see need not be made, but that there are some is to be known.
   const bool only_beginning = options.truncation && !options.keep_overflowing && !paired &&
                               options.truncation->direction == Direction::right;
-  const TextTokens first = tokenize(input.text, only_beginning ? room : INT32_MAX);
-  const TextTokens second = paired ? tokenize(*input.pair, INT32_MAX) : TextTokens{};
+  tokenize(input.text, only_beginning ? room : INT32_MAX, first);
+  second.tokens.clear();
+  if (paired) tokenize(*input.pair, INT32_MAX, second);
 
-  std::vector<Window> first_windows = {{0, first.size()}}, second_windows = {{0, second.size()}};
   bool truncated = false;
-  if (options.truncation) {
-    const Truncation& truncation = *options.truncation;
-    SQUEEZEBERT_TRY_ASSIGN(share, shares(first.size(), paired ? std::optional(second.size()) : std::nullopt, room,
-                                         truncation.strategy));
-    truncated = share.first < first.size() || share.second < second.size();
-    SQUEEZEBERT_TRY_ASSIGN(of_first, windows(first.size(), share.first, truncation.stride, truncation.direction));
-    SQUEEZEBERT_TRY_ASSIGN(of_second, windows(second.size(), share.second, truncation.stride, truncation.direction));
-    first_windows = std::move(of_first);
-    second_windows = std::move(of_second);
-  }
-
   const auto build = [&](Window a, Window b) {
     Encoding encoding = assemble(pieces, options.add_special_tokens, first, a, paired ? &second : nullptr, b);
     encoding.truncated = truncated;
     finish(input, encoding);
     return encoding;
   };
+  if (first.size() + second.size() <= room) return build({0, first.size()}, {0, second.size()});
+
+  const Truncation& truncation = *options.truncation;
+  SQUEEZEBERT_TRY_ASSIGN(share, shares(first.size(), paired ? std::optional(second.size()) : std::nullopt, room,
+                                       truncation.strategy));
+  truncated = true;
+  SQUEEZEBERT_TRY_ASSIGN(first_windows, windows(first.size(), share.first, truncation.stride, truncation.direction));
+  SQUEEZEBERT_TRY_ASSIGN(second_windows, windows(second.size(), share.second, truncation.stride, truncation.direction));
   Encoding encoding = build(first_windows[0], second_windows[0]);
-  if (truncated && options.keep_overflowing) {
+  if (options.keep_overflowing) {
     // The reference's order: each further window of the first text with every window of the second, then the first
     // window of the first text with the further ones of the second.
     encoding.overflowing.reserve(first_windows.size() * second_windows.size() - 1);
@@ -123,8 +120,9 @@ Result<std::vector<Encoding>> PipelineTokenizer::encode_batch(std::span<const Te
                                                                const EncodeOptions& options) const {
   std::vector<Encoding> encodings;
   encodings.reserve(inputs.size());
+  TextTokens first, second;  // whose room all texts use
   for (const TextInput& input : inputs) {
-    SQUEEZEBERT_TRY_ASSIGN(encoding, encode_unpadded(input, options));
+    SQUEEZEBERT_TRY_ASSIGN(encoding, encode_unpadded(input, options, first, second));
     encodings.push_back(std::move(encoding));
   }
   if (!options.padding) return encodings;

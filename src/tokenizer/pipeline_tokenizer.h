@@ -70,8 +70,10 @@ class PipelineTokenizer : public Tokenizer {
   AddedTokens normalized_added_;         // found in the normalised text
 
  private:
-  TextTokens tokenize(std::u16string_view text, int32_t enough) const;
-  Result<Encoding> encode_unpadded(const TextInput& input, const EncodeOptions& options) const;
+  void tokenize(std::u16string_view text, int32_t enough, TextTokens& out) const;
+  // `first` and `second`: room for the texts' tokens, kept from text to text.
+  Result<Encoding> encode_unpadded(const TextInput& input, const EncodeOptions& options, TextTokens& first,
+                                   TextTokens& second) const;
 
   AddedTokens raw_added_;                // found in the text as it is
   std::vector<uint8_t> added_;           // by id: 1 for added tokens, 2 for those that are special

@@ -34,33 +34,18 @@ Encoding assemble(const std::vector<TemplatePiece>& pieces, bool specials, const
   Encoding out;
   size_t size = static_cast<size_t>(first_window.size() + second_window.size());
   for (const TemplatePiece& piece : pieces) size += piece.ids.size();
-  out.ids.reserve(size);
-  out.type_ids.reserve(size);
-  out.special_tokens_mask.reserve(size);
-  out.word_ids.reserve(size);
-  out.sequence_ids.reserve(size);
-  out.offsets.reserve(size);
+  out.tokens.reserve(size);
   const auto add = [&out](const TextTokens& text, Window window, int32_t type_id, int32_t sequence) {
-    const auto append = [window](auto& target, const auto& from) {
-      target.insert(target.end(), from.begin() + window.first, from.begin() + window.last);
-    };
-    append(out.ids, text.ids);
-    append(out.word_ids, text.word_ids);
-    append(out.offsets, text.offsets);
-    out.type_ids.resize(out.ids.size(), type_id);
-    out.special_tokens_mask.resize(out.ids.size(), 0);
-    out.sequence_ids.resize(out.ids.size(), sequence);
+    for (int32_t i = window.first; i < window.last; ++i) {
+      const auto& [id, word, offset] = text.tokens[static_cast<size_t>(i)];
+      out.tokens.push_back({id, type_id, 1, 0, word, sequence, offset});
+    }
   };
   for (const TemplatePiece& piece : pieces) {
     switch (piece.kind) {
       case TemplatePiece::Kind::special:
-        if (!specials) break;
-        out.ids.insert(out.ids.end(), piece.ids.begin(), piece.ids.end());
-        out.word_ids.resize(out.ids.size(), -1);
-        out.offsets.resize(out.ids.size());
-        out.type_ids.resize(out.ids.size(), piece.type_id);
-        out.special_tokens_mask.resize(out.ids.size(), 1);
-        out.sequence_ids.resize(out.ids.size(), -1);
+        if (specials)
+          for (const int32_t id : piece.ids) out.tokens.push_back({.id = id, .type_id = piece.type_id, .offset = {}});
         break;
       case TemplatePiece::Kind::first_text:
         add(first, first_window, piece.type_id, 0);
@@ -70,25 +55,22 @@ Encoding assemble(const std::vector<TemplatePiece>& pieces, bool specials, const
         break;
     }
   }
-  out.attention_mask.assign(out.ids.size(), 1);
   return out;
 }
 
 void pad(Encoding& encoding, int32_t length, int32_t pad_id, Direction direction) {
   for (Encoding& window : encoding.overflowing) pad(window, length, pad_id, direction);
-  const size_t size = encoding.ids.size();
-  if (size >= static_cast<size_t>(length)) return;
-  const size_t more = static_cast<size_t>(length) - size;
-  const auto fill = [&](auto& target, auto value) {
-    target.insert(direction == Direction::right ? target.end() : target.begin(), more, value);
-  };
-  fill(encoding.ids, pad_id);
-  fill(encoding.type_ids, 0);
-  fill(encoding.attention_mask, 0);
-  fill(encoding.special_tokens_mask, 1);
-  fill(encoding.word_ids, -1);
-  fill(encoding.sequence_ids, -1);
-  fill(encoding.offsets, Offset{});
+  if (encoding.size() >= static_cast<size_t>(length)) return;
+  encoding.tokens.insert(direction == Direction::right ? encoding.tokens.end() : encoding.tokens.begin(),
+                         static_cast<size_t>(length) - encoding.size(),
+                         Token{.id = pad_id, .attention_mask = 0, .offset = {}});
+}
+
+std::vector<int32_t> Encoding::field(int32_t Token::*field) const {
+  std::vector<int32_t> out;
+  out.reserve(size());
+  for (const Token& token : tokens) out.push_back(token.*field);
+  return out;
 }
 
 }  // namespace squeezebert

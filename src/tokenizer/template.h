@@ -32,19 +32,13 @@ Template roberta_template(int32_t cls, int32_t sep);
 
 // The tokens of one text before special tokens.
 struct TextTokens {
-  std::vector<int32_t> ids, word_ids;
-  std::vector<Offset> offsets;
-  int32_t size() const { return static_cast<int32_t>(ids.size()); }
-  void reserve(size_t tokens) {
-    ids.reserve(tokens);
-    word_ids.reserve(tokens);
-    offsets.reserve(tokens);
-  }
-  void add(int32_t id, int32_t word, Offset offset) {
-    ids.push_back(id);
-    word_ids.push_back(word);
-    offsets.push_back(offset);
-  }
+  struct One {
+    int32_t id, word;
+    Offset offset;
+  };
+  std::vector<One> tokens;
+  int32_t size() const { return static_cast<int32_t>(tokens.size()); }
+  void add(int32_t id, int32_t word, Offset offset) { tokens.push_back({id, word, offset}); }
 };
 
 // A window of each text, put together. `pieces` decides about the second one; special tokens only where asked for.

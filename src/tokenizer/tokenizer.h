@@ -21,19 +21,26 @@ struct Offset {
   bool operator==(const Offset&) const = default;
 };
 
-// One sequence of tokens. All vectors have the same length.
-struct Encoding {
-  std::vector<int32_t> ids;
-  std::vector<int32_t> type_ids;             // 0, or 1 for the second text of a pair
-  std::vector<int32_t> attention_mask;       // 1, or 0 for padding
-  std::vector<int32_t> special_tokens_mask;  // 1 for tokens that the template or the padding added
-  std::vector<int32_t> word_ids;             // index of the word in its text; -1: none
-  std::vector<int32_t> sequence_ids;         // 0 first text, 1 second; -1: none
-  std::vector<Offset> offsets;
-  bool truncated = false;                    // tokens were cut (they stand in `overflowing` where that is defined)
-  std::vector<Encoding> overflowing;         // the further windows, each overlapping its predecessor by `stride` tokens
+// A token and what is known of it, in eight numbers (js/encodings.ts reads them as such).
+struct Token {
+  int32_t id = 0;
+  int32_t type_id = 0;              // 0, or 1 for the second text of a pair
+  int32_t attention_mask = 1;       // 1, or 0 for padding
+  int32_t special_tokens_mask = 1;  // 1 for tokens that the template or the padding added
+  int32_t word_id = -1;             // index of the word in its text; -1: none
+  int32_t sequence_id = -1;         // 0 first text, 1 second; -1: none
+  Offset offset;
+};
 
-  size_t size() const { return ids.size(); }
+// One sequence of tokens. A vector for each field would be as many allocations, which cost more than the tokens of a short text.
+struct Encoding {
+  std::vector<Token> tokens;
+  bool truncated = false;             // tokens were cut (they stand in `overflowing` where that is defined)
+  std::vector<Encoding> overflowing;  // the further windows, each overlapping its predecessor by `stride` tokens
+
+  size_t size() const { return tokens.size(); }
+  // One field of every token: field(&Token::id).
+  std::vector<int32_t> field(int32_t Token::*field) const;
 };
 
 enum class TruncationStrategy : uint8_t { longest_first, only_first, only_second };

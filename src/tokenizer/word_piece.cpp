@@ -35,7 +35,9 @@ WordPiece::WordPiece(const std::deque<std::string>& tokens, const Settings& sett
   unknown_id_ = beginning_.find(settings_.unknown);
 }
 
-bool WordPiece::cut(std::string_view bytes, const Word::Point* points, size_t count, std::vector<Piece>& pieces) const {
+bool WordPiece::cut(std::string_view bytes, const Word::Point* points, size_t count, int32_t start, int32_t index,
+                    TextTokens& out) const {
+  const size_t before = out.tokens.size();
   const auto end_byte = [points](size_t point) { return points ? static_cast<size_t>(points[point].end_byte) : point + 1; };
   uint32_t hashes[kMostPoints];
   size_t first = 0, begin = 0;  // index of the point and of the byte where the next piece begins
@@ -56,8 +58,12 @@ bool WordPiece::cut(std::string_view bytes, const Word::Point* points, size_t co
       best = first + known;
       id = table.find(bytes.substr(begin, end_byte(best) - begin), hashes[known]);
     }
-    if (id < 0) return false;
-    pieces.push_back({id, static_cast<int32_t>(first), static_cast<int32_t>(best)});
+    if (id < 0) {
+      while (out.tokens.size() > before) out.tokens.pop_back();
+      return false;
+    }
+    const int32_t from = start + static_cast<int32_t>(first), to = start + static_cast<int32_t>(best) + 1;
+    out.add(id, index, points ? Offset{points[first].start, points[best].end} : Offset{from, to});
     begin = end_byte(best);
     first = best + 1;
   }

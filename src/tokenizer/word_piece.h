@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "template.h"
 #include "vocabulary.h"
 
 namespace squeezebert {
@@ -35,17 +36,14 @@ class WordPiece {
     std::string continuing_prefix = "##";
     int32_t max_word = 100;  // code points; longer words are unknown
   };
-  struct Piece {
-    int32_t id;
-    int32_t first, last;  // of the word's code points
-  };
 
   // `tokens[id]`; absent ids are empty. The tokens must stay where they are.
   WordPiece(const std::deque<std::string>& tokens, const Settings& settings);
 
-  // Appends the pieces of a word of `count` code points; their ends stand in `points`, or each is a byte where that is null.
-  // False where it cannot be cut, and is the unknown token as a whole.
-  bool cut(std::string_view bytes, const Word::Point* points, size_t count, std::vector<Piece>& pieces) const;
+  // Adds the pieces of a word of `count` code points as tokens of the word `index`. `points` says where those end and come
+  // from; where it is null each is a byte and a unit of the text, the first at `start`.
+  // False where the word cannot be cut, and is the unknown token as a whole.
+  bool cut(std::string_view bytes, const Word::Point* points, size_t count, int32_t start, int32_t index, TextTokens& out) const;
 
   int32_t find(std::string_view token) const { return beginning_.find(token); }  // -1: none
   // The token that is all of a word; -1: none.

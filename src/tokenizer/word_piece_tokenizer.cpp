@@ -63,14 +63,9 @@ class Words final : public BertNormalizer::Sink {
 
   void finish() {
     if (word_.empty()) return;
-    pieces_.clear();
     const std::vector<Word::Point>& points = word_.points;
-    if (word_.count <= limit_ && word_piece_.cut(word_.bytes, points.data(), points.size(), pieces_)) {
-      for (const auto& [id, first, last] : pieces_)
-        out_.add(id, words_, {points[static_cast<size_t>(first)].start, points[static_cast<size_t>(last)].end});
-    } else {
+    if (word_.count > limit_ || !word_piece_.cut(word_.bytes, points.data(), points.size(), 0, words_, out_))
       out_.add(word_piece_.unknown_id(), words_, {word_.start, word_.end});
-    }
     ++words_;
     word_.clear();
   }
@@ -78,12 +73,9 @@ class Words final : public BertNormalizer::Sink {
   // A word of ASCII that begins at `start` of the text, in lower case where that is wanted.
   void add_plain(std::string_view bytes, uint32_t hash, int32_t start) {
     const int32_t end = start + static_cast<int32_t>(bytes.size());
-    pieces_.clear();
     if (const int32_t id = word_piece_.find(bytes, hash); id >= 0) {
       out_.add(id, words_, {start, end});
-    } else if (word_piece_.cut(bytes, nullptr, bytes.size(), pieces_)) {
-      for (const auto& [id, first, last] : pieces_) out_.add(id, words_, {start + first, start + last + 1});
-    } else {
+    } else if (!word_piece_.cut(bytes, nullptr, bytes.size(), start, words_, out_)) {
       out_.add(word_piece_.unknown_id(), words_, {start, end});
     }
     ++words_;
@@ -100,7 +92,6 @@ class Words final : public BertNormalizer::Sink {
   int32_t& words_;
   int32_t enough_, limit_;
   Word word_;
-  std::vector<WordPiece::Piece> pieces_;
 };
 
 // Most words are ASCII: those are cut while they are read, up to the first that is not, whose place is the result. Twice as

@@ -67,7 +67,7 @@ EncodeOptions without_specials() {
 Ids ids_of(const Tokenizer& tokenizer, std::u16string_view text) {
   auto encoding = tokenizer.encode({text, std::nullopt}, without_specials());
   EXPECT_TRUE(encoding.ok());
-  return encoding ? encoding->ids : Ids();
+  return encoding ? encoding->field(&Token::id) : Ids();
 }
 
 std::vector<std::u16string> words(std::u16string_view text) {
@@ -210,14 +210,14 @@ TEST(BytePairTokenizer, RobertaPairs) {
   auto encoding = tokenizer->encode({u"the", u"file"});
   ASSERT_TRUE(encoding.ok());
   ASSERT_GE(encoding->size(), 6u);
-  EXPECT_EQ(encoding->ids.front(), ids.cls);
-  EXPECT_EQ(encoding->ids.back(), ids.sep);
-  EXPECT_EQ(std::count(encoding->ids.begin(), encoding->ids.end(), ids.sep), 3);
-  EXPECT_EQ(std::count(encoding->type_ids.begin(), encoding->type_ids.end(), 0), static_cast<int>(encoding->size()));
+  EXPECT_EQ(encoding->tokens.front().id, ids.cls);
+  EXPECT_EQ(encoding->tokens.back().id, ids.sep);
+  EXPECT_EQ(std::ranges::count(encoding->tokens, ids.sep, &Token::id), 3);
+  EXPECT_EQ(std::ranges::count(encoding->tokens, 0, &Token::type_id), static_cast<int>(encoding->size()));
   auto plain = tokenizer->encode({u"the", u"file"}, without_specials());
   ASSERT_TRUE(plain.ok());
   EXPECT_EQ(plain->size() + 4, encoding->size());
-  EXPECT_EQ(std::count(plain->type_ids.begin(), plain->type_ids.end(), 0), static_cast<int>(plain->size()));
+  EXPECT_EQ(std::ranges::count(plain->tokens, 0, &Token::type_id), static_cast<int>(plain->size()));
 }
 
 TEST(BytePairTokenizer, OffsetsAreOfTheTextWithoutSpaces) {
@@ -228,14 +228,14 @@ TEST(BytePairTokenizer, OffsetsAreOfTheTextWithoutSpaces) {
   const std::u16string text = u"the 👍 <mask> file";
   auto encoding = tokenizer->encode({text, std::nullopt}, without_specials());
   ASSERT_TRUE(encoding.ok());
-  EXPECT_EQ(encoding->offsets.front(), (Offset{0, 3}));
-  EXPECT_EQ(encoding->offsets.back().end, static_cast<int32_t>(text.size()));
-  const auto mask = std::find(encoding->ids.begin(), encoding->ids.end(), tokenizer->special_ids().mask);
-  ASSERT_NE(mask, encoding->ids.end());
+  EXPECT_EQ(encoding->tokens.front().offset, (Offset{0, 3}));
+  EXPECT_EQ(encoding->tokens.back().offset.end, static_cast<int32_t>(text.size()));
+  const auto mask = std::ranges::find(encoding->tokens, tokenizer->special_ids().mask, &Token::id);
+  ASSERT_NE(mask, encoding->tokens.end());
   // It takes the space before it, and gives it back.
-  EXPECT_EQ(encoding->offsets[static_cast<size_t>(mask - encoding->ids.begin())], (Offset{7, 13}));
-  EXPECT_EQ(tokenizer->decode(encoding->ids), u" the 👍 file");
-  EXPECT_EQ(tokenizer->decode(encoding->ids, false), u" the 👍<mask> file");
+  EXPECT_EQ(mask->offset, (Offset{7, 13}));
+  EXPECT_EQ(tokenizer->decode(encoding->field(&Token::id)), u" the 👍 file");
+  EXPECT_EQ(tokenizer->decode(encoding->field(&Token::id), false), u" the 👍<mask> file");
 }
 
 TEST(BytePairTokenizer, HalfACharacterDecodesToAReplacement) {
@@ -277,7 +277,7 @@ TEST(BytePairTokenizer, WindowsOverlapAndLoneSurrogatesAreReplacements) {
   EXPECT_TRUE(encoding->truncated);
   EXPECT_EQ(encoding->size(), 12u);
   EXPECT_GT(encoding->overflowing.size(), 1u);
-  EXPECT_EQ(encoding->ids[10], tokenizer->special_ids().pad);
+  EXPECT_EQ(encoding->tokens[10].id, tokenizer->special_ids().pad);
   EXPECT_EQ(tokenizer->normalize(u"a\xd800"), u"a\ufffd");
   EXPECT_EQ(tokenizer->decode(ids_of(*tokenizer, u"a\xd800")), u"a\ufffd");
 }
