@@ -128,9 +128,7 @@ class Fetcher {
   private async find(name: string, optional: boolean): Promise<SyncSource | null> {
     const { files, folder, directory } = this.source;
     const spec = Object.hasOwn(files, name) ? files[name] : undefined;
-    if (spec instanceof Uint8Array)
-      return this.checked(name, new Blob([spec as Uint8Array<ArrayBuffer>]), bytesSource(spec));
-    if (spec instanceof Blob) return this.checked(name, spec);
+    if (spec instanceof Uint8Array || spec instanceof Blob) return this.checked(name, spec);
     if (spec && 'path' in spec) return pathSource(spec.path);
     if (spec) return this.fetch(name, spec.url, false);
     if (directory !== undefined) return pathSource(`${directory}/${name}`);
@@ -138,10 +136,11 @@ class Fetcher {
     return null;
   }
 
-  private async checked(name: string, blob: Blob, source?: SyncSource): Promise<SyncSource> {
+  private async checked(name: string, data: Blob | Uint8Array): Promise<SyncSource> {
     const { integrity } = this.request;
-    if (integrity && Object.hasOwn(integrity, name)) await checkIntegrity(blob, integrity[name] as string, name);
-    return source ?? blobSource(blob);
+    if (integrity && Object.hasOwn(integrity, name))
+      await checkIntegrity(data as Blob | BufferSource, integrity[name] as string, name);
+    return data instanceof Blob ? blobSource(data) : bytesSource(data);
   }
 
   private async fetch(name: string, url: string, optional: boolean): Promise<SyncSource | null> {
@@ -170,11 +169,12 @@ class Fetcher {
       this.pages.set(name, error);
     });
     if (!result) return null;
-    const { blob, validator } = result;
-    const source = await this.checked(name, blob);
+    const { data, validator } = result;
+    const source = await this.checked(name, data);
     this.files.validators[name] = validator;
-    this.total.set(name, blob.size, blob.size);
-    onProgress?.({ status: 'done', ...base, loaded: blob.size, total: blob.size });
+    const { size } = source;
+    this.total.set(name, size, size);
+    onProgress?.({ status: 'done', ...base, loaded: size, total: size });
     return source;
   }
 }
@@ -206,16 +206,21 @@ export async function fetchFiles(
     ]);
   };
   const model = async () => {
+    const { folder, directory } = request.source;
     const shards = (index: string) => fetcher.shards(index);
-    await fetcher.get('config.json', false);
+    const config = fetcher.get('config.json', false);
+    config.catch(() => {});
+    // A folder without one has no weights either. Of a list all files are there, and can come at the same time.
+    if (folder ?? directory) await config;
     if (request.head === 'none' && (await fetcher.get('modules.json', true)))
       await Promise.all(sentenceFiles.map((name) => fetcher.get(name, true)));
-    await fetcher.first(
+    const weights = fetcher.first(
       ['model.safetensors'],
       ['model.safetensors.index.json', shards],
       ['pytorch_model.bin'],
       ['pytorch_model.bin.index.json', shards],
     );
+    await Promise.all([config, weights]);
   };
   try {
     await Promise.all([request.tokenizer ? tokenizer() : null, request.model ? model() : null]);

@@ -19,9 +19,15 @@ export function bytesSource(bytes: Uint8Array): SyncSource {
 
 declare const FileReaderSync: (new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer }) | undefined;
 
-/** In a worker a Blob stays where the browser keeps it, often on disk; elsewhere it is read at once. */
+/** Bytes. A reading of a Blob asks another process, which takes 1 ms: what is small is read once as a whole. */
+const small = 1 << 24;
+
+/** In a worker a large Blob stays where the browser keeps it, often on disk; elsewhere it is read at once. */
 export async function blobSource(blob: Blob): Promise<SyncSource> {
-  if (typeof FileReaderSync === 'undefined') return bytesSource(new Uint8Array(await blob.arrayBuffer()));
+  if (typeof FileReaderSync === 'undefined' || blob.size < small) {
+    const bytes = await blob.arrayBuffer().catch(() => null);
+    return bytes ? bytesSource(new Uint8Array(bytes)) : { size: blob.size, read: () => false };
+  }
   const reader = new FileReaderSync();
   return {
     size: blob.size,
