@@ -103,14 +103,13 @@ const orNull = (values: number[]) => values.map((value) => (value < 0 ? null : v
 function lazily<Values extends object>(makers: { [Name in keyof Values]: () => Values[Name] }): Values {
   const out = {} as Values;
   for (const name of Object.keys(makers) as (keyof Values)[]) {
-    const define = (value: PropertyDescriptor) =>
-      Object.defineProperty(out, name, { ...value, enumerable: true, configurable: true });
-    define({
-      get: () => {
-        const value = makers[name]();
-        define({ value, writable: true });
-        return value;
+    let value: Values[keyof Values] | undefined;
+    Object.defineProperty(out, name, {
+      get: () => (value ??= makers[name]()),
+      set: (other) => {
+        value = other;
       },
+      enumerable: true,
     });
   }
   return out;

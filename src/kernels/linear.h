@@ -45,6 +45,7 @@ class Linear {
   size_t in() const { return in_; }
   size_t out() const { return out_; }
   size_t groups() const { return groups_; }
+  size_t products() const { return out_ * depth_; }  // multiply-adds for a row
   uint64_t bytes() const;
 
  private:

@@ -5,6 +5,7 @@
 #include "../kernels/attention.h"
 #include "../kernels/layer_norm.h"
 #include "../kernels/neighbours.h"
+#include "../parallel/parallel.h"
 #include "excitation.h"
 
 namespace squeezebert {
@@ -81,6 +82,13 @@ void encode(const ModelConfig& config, const Weights& weights, const Sequences& 
       std::copy_n(x.data(), count * hidden, capture.hidden_states + layer * capture.hidden_stride);
     }
   };
+
+  // All layers are of one kind and size.
+  const LayerWeights& some = weights.layers[0];
+  const size_t products = 3 * some.query.products() + some.post_attention.products() + some.intermediate.products() +
+                          some.output.products();
+  const uint64_t work_ahead = uint64_t{count} * weights.layers.size() * products * (some.query.coded() ? 1 : 4);
+  [[maybe_unused]] const OneThread alone(work_ahead < least_shared_work);
 
   embed(config, weights, in, x);
   keep_states(0);

@@ -103,6 +103,13 @@ void help_as(size_t thread) {
 
 size_t thread_count() { return count.load(std::memory_order_relaxed); }
 
+// Whoever has the helpers keeps them from everybody.
+OneThread::OneThread(bool wanted) : held_(wanted && !taken.exchange(true, std::memory_order_acquire)) {}
+
+OneThread::~OneThread() {
+  if (held_) taken.store(false, std::memory_order_release);
+}
+
 void fork_join(size_t tasks, TaskFunction function, const void* context) {
   if (tasks == 0) return;
   if (thread_count() == 1 || taken.exchange(true, std::memory_order_acquire)) {

@@ -27,6 +27,18 @@ using TaskFunction = void (*)(const void* context, size_t task, size_t thread);
 // Where two threads call this at once (two models, natively), one of them does its job alone, as thread 0 of its own.
 void fork_join(size_t tasks, TaskFunction function, const void* context);
 
+// While it lives, whatever is forked is done by the thread that asks. `wanted`: false does nothing.
+class OneThread {
+ public:
+  explicit OneThread(bool wanted);
+  ~OneThread();
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  const bool held_;
+};
+
 // body(task, thread) for every task < tasks < 2^31.
 template <class Body>
 void parallel(size_t tasks, const Body& body) {
@@ -56,6 +68,10 @@ void set_thread_count(size_t count);
 #else
 
 inline constexpr size_t thread_count() { return 1; }
+
+struct OneThread {
+  explicit OneThread(bool) {}
+};
 
 template <class Body>
 void parallel(size_t tasks, const Body& body) {

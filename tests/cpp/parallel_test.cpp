@@ -36,6 +36,29 @@ TEST_P(Parallel, DoesEveryTaskOnceAndReturnsAfterTheLast) {
   }
 }
 
+TEST_P(Parallel, OneThreadDoesAllWhileItIsWanted) {
+  const std::thread::id here = std::this_thread::get_id();
+  std::atomic<int> elsewhere = 0, done = 0;
+  const auto job = [&] {
+    parallel(200, [&](size_t, size_t) {
+      done += 1;
+      elsewhere += std::this_thread::get_id() != here;
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    });
+  };
+  {
+    const OneThread outer(true);
+    const OneThread inner(true);
+    job();
+  }
+  EXPECT_EQ(done, 200);
+  EXPECT_EQ(elsewhere, 0);
+  const OneThread unwanted(false);
+  job();
+  EXPECT_EQ(done, 400);
+  EXPECT_EQ(elsewhere > 0, GetParam() > 1);
+}
+
 TEST_P(Parallel, AThreadHasItsWorkingMemoryToItself) {
   std::vector<std::vector<uint64_t>> memory(thread_count(), std::vector<uint64_t>(100));
   std::vector<uint64_t> sums(500);

@@ -5,6 +5,7 @@
 
 #include "checkpoint.h"
 #include "kernels/linear.h"
+#include "model/encoder.h"
 #include "model/model.h"
 #include "parallel/parallel.h"
 
@@ -15,7 +16,12 @@ constexpr WeightType kTypes[] = {WeightType::fp32, WeightType::fp16, WeightType:
 
 class Threads : public testing::Test {
  protected:
-  void TearDown() override { set_thread_count(1); }
+  const uint64_t usual_ = least_shared_work;
+  void SetUp() override { least_shared_work = 0; }
+  void TearDown() override {
+    set_thread_count(1);
+    least_shared_work = usual_;
+  }
 };
 
 std::vector<float> outputs_of(Model& model, std::span<const int32_t> ids, std::span<const int32_t> mask,
