@@ -1,11 +1,9 @@
-// The encoder's forward and backward passes for training on a processor with AVX512: what model.py's layers compute, without
+// The encoder's forward and backward passes for training on a processor with AVX512 or AVX2: what model.py's layers compute, without
 // padding, fused, on all cores. PyTorch's own operations leave most of the time to copies and to small products.
 //
 // Built and called by fused.py. Every thread takes a handful of texts at a time through all layers, so that what it works on
 // stays in its own cache. Everything is computed in float32 (vdpbf16ps was measured at half the speed of float32's multiply-add
 // on the processor this was written on); what the backward pass needs again is kept in float16.
-#include <immintrin.h>
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -16,9 +14,9 @@
 #include <thread>
 #include <vector>
 
-namespace {
+#include "lanes.h"
 
-using half = uint16_t;
+namespace {
 
 constexpr int chunk_tokens = 128;  // texts are taken together until they have this many tokens
 constexpr int gap = 16;            // values between rows: rows 4096 bytes apart would share the cache's places
@@ -27,19 +25,19 @@ constexpr int gap = 16;            // values between rows: rows 4096 bytes apart
 
 template <int M, int V>
 inline void tile(const float* a, long a_row, long a_k, const float* b, long b_k, float* c, long c_row, int k, bool add) {
-  __m512 sum[M][V];
+  Lanes sum[M][V];
   for (int m = 0; m < M; ++m)
-    for (int v = 0; v < V; ++v) sum[m][v] = add ? _mm512_loadu_ps(c + m * c_row + 16 * v) : _mm512_setzero_ps();
+    for (int v = 0; v < V; ++v) sum[m][v] = add ? load(c + m * c_row + 16 * v) : zeros();
   for (int i = 0; i < k; ++i, a += a_k, b += b_k) {
-    __m512 right[V];
-    for (int v = 0; v < V; ++v) right[v] = _mm512_loadu_ps(b + 16 * v);
+    Lanes right[V];
+    for (int v = 0; v < V; ++v) right[v] = load(b + 16 * v);
     for (int m = 0; m < M; ++m) {
-      const __m512 left = _mm512_set1_ps(a[m * a_row]);
-      for (int v = 0; v < V; ++v) sum[m][v] = _mm512_fmadd_ps(left, right[v], sum[m][v]);
+      const Lanes left = all(a[m * a_row]);
+      for (int v = 0; v < V; ++v) sum[m][v] = fma(left, right[v], sum[m][v]);
     }
   }
   for (int m = 0; m < M; ++m)
-    for (int v = 0; v < V; ++v) _mm512_storeu_ps(c + m * c_row + 16 * v, sum[m][v]);
+    for (int v = 0; v < V; ++v) store(c + m * c_row + 16 * v, sum[m][v]);
 }
 
 template <int V>
@@ -58,51 +56,37 @@ inline void strip(const float* a, long a_row, long a_k, const float* b, long b_k
 /// c[m][n] (+)= sum over k of a[m * a_row + k * a_k] * b[k * b_k + n]; n is a multiple of 16.
 void product(const float* a, long a_row, long a_k, const float* b, long b_k, float* c, long c_row, int m, int n, int k,
              bool add) {
-  for (; n >= 64; n -= 64, b += 64, c += 64) strip<4>(a, a_row, a_k, b, b_k, c, c_row, m, k, add);
-  switch (n / 16) {
-    case 3: strip<3>(a, a_row, a_k, b, b_k, c, c_row, m, k, add); break;
-    case 2: strip<2>(a, a_row, a_k, b, b_k, c, c_row, m, k, add); break;
-    case 1: strip<1>(a, a_row, a_k, b, b_k, c, c_row, m, k, add); break;
-  }
+  constexpr int columns = 16 * widest_tile;
+  for (; n >= columns; n -= columns, b += columns, c += columns) strip<widest_tile>(a, a_row, a_k, b, b_k, c, c_row, m, k, add);
+  if constexpr (widest_tile == 4) switch (n / 16) {
+      case 3: strip<3>(a, a_row, a_k, b, b_k, c, c_row, m, k, add); break;
+      case 2: strip<2>(a, a_row, a_k, b, b_k, c, c_row, m, k, add); break;
+      case 1: strip<1>(a, a_row, a_k, b, b_k, c, c_row, m, k, add); break;
+    }
 }
 
 // ---------------------------------------------------------------- small vector functions
 
-inline __m512 widen(const half* p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)p)); }
-inline void store(half* p, __m512 x) { _mm256_storeu_si256((__m256i*)p, _mm512_cvtps_ph(x, 0)); }
-
-inline __m512 exponential(__m512 x) {
-  x = _mm512_max_ps(x, _mm512_set1_ps(-87.0f));
-  const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), 0);
-  const __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693147182f), x);
-  __m512 y = _mm512_set1_ps(1.0f / 720);
-  for (float c : {1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(c));
-  return _mm512_scalef_ps(y, n);
+inline Lanes exponential(Lanes x) {
+  x = max(x, all(-87.0f));
+  const Lanes n = whole(x * all(1.44269504f));
+  const Lanes r = fnma(n, all(0.693147182f), x);
+  Lanes y = all(1.0f / 720);
+  for (float c : {1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) y = fma(y, r, all(c));
+  return times_power_of_2(y, n);
 }
 
 /// The normal distribution's density and cumulative probability (Abramowitz and Stegun 7.1.26).
-inline void normal(__m512 x, __m512& density, __m512& below) {
-  const __m512 z = _mm512_abs_ps(x);
-  const __m512 bell = exponential(_mm512_mul_ps(_mm512_mul_ps(x, x), _mm512_set1_ps(-0.5f)));
-  const __m512 t = _mm512_div_ps(_mm512_set1_ps(1.0f), _mm512_fmadd_ps(z, _mm512_set1_ps(0.3275911f * 0.70710678f),
-                                                                      _mm512_set1_ps(1.0f)));
-  __m512 y = _mm512_set1_ps(1.061405429f);
+inline void normal(Lanes x, Lanes& density, Lanes& below) {
+  const Lanes z = absolute(x);
+  const Lanes bell = exponential(x * x * all(-0.5f));
+  const Lanes t = all(1.0f) / fma(z, all(0.3275911f * 0.70710678f), all(1.0f));
+  Lanes y = all(1.061405429f);
   for (float c : {-1.453152027f, 1.421413741f, -0.284496736f, 0.254829592f})
-    y = _mm512_fmadd_ps(y, t, _mm512_set1_ps(c));
-  const __m512 tail = _mm512_mul_ps(_mm512_mul_ps(_mm512_mul_ps(y, t), bell), _mm512_set1_ps(0.5f));
-  below = _mm512_mask_sub_ps(tail, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GE_OQ), _mm512_set1_ps(1.0f), tail);
-  density = _mm512_mul_ps(bell, _mm512_set1_ps(0.398942280f));
-}
-
-/// Which of 16 neighbouring values dropout keeps: a hash, so that the backward pass finds the same ones.
-inline __mmask16 kept(uint32_t row, int column, uint32_t threshold) {
-  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  __m512i h = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(row + column * 0x9E3779B1u)),
-                               _mm512_mullo_epi32(lane, _mm512_set1_epi32(static_cast<int>(0x9E3779B1u))));
-  h = _mm512_mullo_epi32(_mm512_xor_si512(h, _mm512_srli_epi32(h, 16)), _mm512_set1_epi32(static_cast<int>(0x85EBCA6Bu)));
-  h = _mm512_mullo_epi32(_mm512_xor_si512(h, _mm512_srli_epi32(h, 13)), _mm512_set1_epi32(static_cast<int>(0xC2B2AE35u)));
-  h = _mm512_xor_si512(h, _mm512_srli_epi32(h, 16));
-  return _mm512_cmpge_epu32_mask(h, _mm512_set1_epi32(static_cast<int>(threshold)));
+    y = fma(y, t, all(c));
+  const Lanes tail = y * t * bell * all(0.5f);
+  below = where(not_negative(x), all(1.0f) - tail, tail);
+  density = bell * all(0.398942280f);
 }
 
 inline uint32_t mixed(uint64_t x) {
@@ -123,7 +107,7 @@ void turn_rows(const float* in, long in_row, float* out, long stride, int rows, 
 void widen_rows(const half* in, float* out, long out_row, int rows, int width) {
   for (int r = 0; r < rows; ++r)
     for (int j = 0; j < width; j += 16)
-      _mm512_storeu_ps(out + r * out_row + j, widen(in + static_cast<size_t>(r) * width + j));
+      store(out + r * out_row + j, load(in + static_cast<size_t>(r) * width + j));
 }
 
 // ---------------------------------------------------------------- threads
@@ -398,8 +382,8 @@ class Encoder {
     half* first = lay_first(p, c);
     for (int r = 0; r < n; ++r)
       for (int j = 0; j < h; j += 16) {
-        const __m512 v = _mm512_loadu_ps(x + static_cast<size_t>(c.start + r) * h + j);
-        _mm512_storeu_ps(stream + r * row_ + j, v);
+        const Lanes v = load(x + static_cast<size_t>(c.start + r) * h + j);
+        store(stream + r * row_ + j, v);
         store(first + static_cast<size_t>(r) * h + j, v);
       }
     for (size_t l = 0; l < layers_.size(); ++l) {
@@ -410,8 +394,8 @@ class Encoder {
         layer.g[i].apply(stream, to, n);
         for (int r = 0; r < n; ++r)
           for (int j = 0; j < h; j += 16) {
-            const __m512 z = _mm512_add_ps(_mm512_loadu_ps(to + r * row_ + j), _mm512_loadu_ps(layer.g[i].bias + j));
-            _mm512_storeu_ps(to + r * row_ + j, z);
+            const Lanes z = load(to + r * row_ + j) + load(layer.g[i].bias + j);
+            store(to + r * row_ + j, z);
             store(v.qkv[i] + static_cast<size_t>(r) * h + j, z);
           }
       }
@@ -422,20 +406,20 @@ class Encoder {
       for (int r = 0; r < n; ++r)
         for (int j = 0; j < inter_; j += 16) {
           float* at = inside + static_cast<size_t>(r) * (inter_ + gap) + j;
-          const __m512 z = _mm512_add_ps(_mm512_loadu_ps(at), _mm512_loadu_ps(layer.g[INTER].bias + j));
+          const Lanes z = load(at) + load(layer.g[INTER].bias + j);
           store(v.before + static_cast<size_t>(r) * inter_ + j, z);
           if (neighbours_) continue;
-          __m512 density, below;
+          Lanes density, below;
           normal(z, density, below);
-          _mm512_storeu_ps(at, _mm512_mul_ps(z, below));
+          store(at, z * below);
         }
       for (int text = c.first; neighbours_ && text < c.last; ++text)
         for (int r = offsets[text] - c.start; r < offsets[text + 1] - c.start; ++r)
           for (int j = 0; j < inter_; j += 16) {
-            const __m512 z = mixed_before(layer, v, r, j, r == offsets[text] - c.start, r + 1 == offsets[text + 1] - c.start);
-            __m512 density, below;
+            const Lanes z = mixed_before(layer, v, r, j, r == offsets[text] - c.start, r + 1 == offsets[text + 1] - c.start);
+            Lanes density, below;
             normal(z, density, below);
-            _mm512_storeu_ps(inside + static_cast<size_t>(r) * (inter_ + gap) + j, _mm512_mul_ps(z, below));
+            store(inside + static_cast<size_t>(r) * (inter_ + gap) + j, z * below);
           }
       layer.g[OUT].apply(inside, qkv, n);
       norm(layer, 1, l, c, qkv, stream, v, dropout, seed);
@@ -444,11 +428,11 @@ class Encoder {
   }
 
   /// What the activation sees at row r: the value there, and the rows beside it of the same text.
-  __m512 mixed_before(const Layer& layer, const Saved& v, int r, int j, bool first, bool last) const {
+  Lanes mixed_before(const Layer& layer, const Saved& v, int r, int j, bool first, bool last) const {
     const half* at = v.before + static_cast<size_t>(r) * inter_ + j;
-    __m512 z = _mm512_mul_ps(widen(at), _mm512_loadu_ps(layer.taps + inter_ + j));
-    if (!first) z = _mm512_fmadd_ps(widen(at - inter_), _mm512_loadu_ps(layer.taps + j), z);
-    if (!last) z = _mm512_fmadd_ps(widen(at + inter_), _mm512_loadu_ps(layer.taps + 2 * inter_ + j), z);
+    Lanes z = load(at) * load(layer.taps + inter_ + j);
+    if (!first) z = fma(load(at - inter_), load(layer.taps + j), z);
+    if (!last) z = fma(load(at + inter_), load(layer.taps + 2 * inter_ + j), z);
     return z;
   }
 
@@ -456,27 +440,27 @@ class Encoder {
   void unmix(const Layer& layer, const Saved& v, const Chunk& c, const int* offsets, float* inside, float* carry,
              float* dtaps) const {
     const size_t row = static_cast<size_t>(inter_ + gap);
-    auto add = [](float* to, __m512 x) { _mm512_storeu_ps(to, _mm512_add_ps(_mm512_loadu_ps(to), x)); };
+    auto add = [](float* to, Lanes x) { store(to, load(to) + x); };
     for (int text = c.first; text < c.last; ++text) {
       const int begin = offsets[text] - c.start, end = offsets[text + 1] - c.start;
       for (int r = begin; r < end; ++r)
         for (int j = 0; j < inter_; j += 16) {
           float* at = inside + static_cast<size_t>(r) * row + j;
           const half* z = v.before + static_cast<size_t>(r) * inter_ + j;
-          const __m512 d = _mm512_loadu_ps(at);
-          const __m512 previous = r > begin ? _mm512_loadu_ps(carry + j) : _mm512_setzero_ps();
-          add(dtaps + inter_ + j, _mm512_mul_ps(d, widen(z)));
-          __m512 sum = _mm512_mul_ps(d, _mm512_loadu_ps(layer.taps + inter_ + j));
+          const Lanes d = load(at);
+          const Lanes previous = r > begin ? load(carry + j) : zeros();
+          add(dtaps + inter_ + j, d * load(z));
+          Lanes sum = d * load(layer.taps + inter_ + j);
           if (r > begin) {
-            add(dtaps + j, _mm512_mul_ps(d, widen(z - inter_)));
-            sum = _mm512_fmadd_ps(previous, _mm512_loadu_ps(layer.taps + 2 * inter_ + j), sum);
+            add(dtaps + j, d * load(z - inter_));
+            sum = fma(previous, load(layer.taps + 2 * inter_ + j), sum);
           }
           if (r + 1 < end) {
-            add(dtaps + 2 * inter_ + j, _mm512_mul_ps(d, widen(z + inter_)));
-            sum = _mm512_fmadd_ps(_mm512_loadu_ps(at + row), _mm512_loadu_ps(layer.taps + j), sum);
+            add(dtaps + 2 * inter_ + j, d * load(z + inter_));
+            sum = fma(load(at + row), load(layer.taps + j), sum);
           }
-          _mm512_storeu_ps(carry + j, d);
-          _mm512_storeu_ps(at, sum);
+          store(carry + j, d);
+          store(at, sum);
         }
     }
   }
@@ -485,7 +469,7 @@ class Encoder {
               float* turned) {
     const int h = hidden_, d = size_;
     const size_t size = static_cast<size_t>(c.count) * row_;
-    const __m512 factor = _mm512_set1_ps(1.0f / __builtin_sqrtf(static_cast<float>(d)));
+    const Lanes factor = all(1.0f / __builtin_sqrtf(static_cast<float>(d)));
     half* p = s.p;
     for (int text = c.first; text < c.last; ++text) {
       const int t = offsets[text + 1] - offsets[text], w = static_cast<int>(wide(t));
@@ -495,21 +479,19 @@ class Encoder {
         product(qkv + at, row_, 1, turned, w, scores, w, t, w, d, false);
         for (int i = 0; i < t; ++i) {
           float* line = scores + static_cast<size_t>(i) * w;
-          auto mask = [&](int j) { return static_cast<__mmask16>(t - j >= 16 ? 0xFFFF : (1u << (t - j)) - 1); };
-          __m512 most = _mm512_set1_ps(-1e30f);
-          for (int j = 0; j < w; j += 16) most = _mm512_mask_max_ps(most, mask(j), most, _mm512_loadu_ps(line + j));
-          const __m512 top = _mm512_set1_ps(_mm512_reduce_max_ps(most));
-          __m512 sum = _mm512_setzero_ps();
+          Lanes most = all(-1e30f);
+          for (int j = 0; j < w; j += 16) most = where(first_lanes(t - j), max(most, load(line + j)), most);
+          const Lanes top = all(largest(most));
+          Lanes sum = zeros();
           for (int j = 0; j < w; j += 16) {
-            const __m512 e = _mm512_maskz_mov_ps(
-                mask(j), exponential(_mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(line + j), top), factor)));
-            _mm512_storeu_ps(line + j, e);
-            sum = _mm512_add_ps(sum, e);
+            const Lanes e = where(first_lanes(t - j), exponential((load(line + j) - top) * factor));
+            store(line + j, e);
+            sum = sum + e;
           }
-          const __m512 share = _mm512_set1_ps(1.0f / _mm512_reduce_add_ps(sum));
+          const Lanes share = all(1.0f / total(sum));
           for (int j = 0; j < w; j += 16) {
-            const __m512 v = _mm512_mul_ps(_mm512_loadu_ps(line + j), share);
-            _mm512_storeu_ps(line + j, v);
+            const Lanes v = load(line + j) * share;
+            store(line + j, v);
             store(p + static_cast<size_t>(i) * w + j, v);
           }
         }
@@ -518,7 +500,7 @@ class Encoder {
     }
     for (int r = 0; r < c.count; ++r)
       for (int j = 0; j < h; j += 16)
-        store(s.context + static_cast<size_t>(r) * h + j, _mm512_loadu_ps(context + r * row_ + j));
+        store(s.context + static_cast<size_t>(r) * h + j, load(context + r * row_ + j));
   }
 
   static uint32_t row_seed(uint64_t seed, size_t layer, int which, int token) {
@@ -532,30 +514,28 @@ class Encoder {
     const int h = hidden_;
     const float* bias = layer.g[which ? OUT : POST].bias;
     const uint32_t threshold = static_cast<uint32_t>(dropout * 4294967295.0);
-    const __m512 grown = _mm512_set1_ps(1.0f / (1.0f - dropout));
+    const Lanes grown = all(1.0f / (1.0f - dropout));
     for (int r = 0; r < c.count; ++r) {
       float* x = stream + r * row_;
       const float* y = result + r * row_;
       const uint32_t row = row_seed(seed, number, which, c.start + r);
-      __m512 sum = _mm512_setzero_ps(), squares = sum;
+      Lanes sum = zeros(), squares = sum;
       for (int j = 0; j < h; j += 16) {
-        __m512 v = _mm512_add_ps(_mm512_loadu_ps(y + j), _mm512_loadu_ps(bias + j));
-        if (dropout > 0) v = _mm512_maskz_mul_ps(kept(row, j, threshold), v, grown);
-        v = _mm512_add_ps(v, _mm512_loadu_ps(x + j));
-        _mm512_storeu_ps(x + j, v);
-        sum = _mm512_add_ps(sum, v);
-        squares = _mm512_fmadd_ps(v, v, squares);
+        Lanes v = load(y + j) + load(bias + j);
+        if (dropout > 0) v = where(kept(row, j, threshold), v * grown);
+        v = v + load(x + j);
+        store(x + j, v);
+        sum = sum + v;
+        squares = fma(v, v, squares);
       }
-      const float mean = _mm512_reduce_add_ps(sum) / h;
-      const float variance = std::max(0.0f, _mm512_reduce_add_ps(squares) / h - mean * mean);
+      const float mean = total(sum) / h;
+      const float variance = std::max(0.0f, total(squares) / h - mean * mean);
       const float deviation = 1.0f / __builtin_sqrtf(variance + 1e-12f);
       s.deviation[which][r] = deviation;
       for (int j = 0; j < h; j += 16) {
-        const __m512 v =
-            _mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(x + j), _mm512_set1_ps(mean)), _mm512_set1_ps(deviation));
+        const Lanes v = (load(x + j) - all(mean)) * all(deviation);
         store(s.norm[which] + static_cast<size_t>(r) * h + j, v);
-        _mm512_storeu_ps(x + j, _mm512_fmadd_ps(v, _mm512_loadu_ps(layer.scale[which] + j),
-                                                _mm512_loadu_ps(layer.shift[which] + j)));
+        store(x + j, fma(v, load(layer.scale[which] + j), load(layer.shift[which] + j)));
       }
     }
   }
@@ -565,30 +545,30 @@ class Encoder {
                  float dropout, uint64_t seed, float* bias, float* scale, float* shift) {
     const int h = hidden_;
     const uint32_t threshold = static_cast<uint32_t>(dropout * 4294967295.0);
-    const __m512 grown = _mm512_set1_ps(1.0f / (1.0f - dropout));
+    const Lanes grown = all(1.0f / (1.0f - dropout));
     for (int r = 0; r < c.count; ++r) {
       float* g = d + r * row_;
       const half* x = s.norm[which] + static_cast<size_t>(r) * h;
       const uint32_t row = row_seed(seed, number, which, c.start + r);
-      __m512 sum = _mm512_setzero_ps(), dot = sum;
+      Lanes sum = zeros(), dot = sum;
       for (int j = 0; j < h; j += 16) {
-        const __m512 v = _mm512_loadu_ps(g + j), xhat = widen(x + j);
-        _mm512_storeu_ps(scale + j, _mm512_fmadd_ps(v, xhat, _mm512_loadu_ps(scale + j)));
-        _mm512_storeu_ps(shift + j, _mm512_add_ps(v, _mm512_loadu_ps(shift + j)));
-        const __m512 w = _mm512_mul_ps(v, _mm512_loadu_ps(layer.scale[which] + j));
-        sum = _mm512_add_ps(sum, w);
-        dot = _mm512_fmadd_ps(w, xhat, dot);
+        const Lanes v = load(g + j), xhat = load(x + j);
+        store(scale + j, fma(v, xhat, load(scale + j)));
+        store(shift + j, v + load(shift + j));
+        const Lanes w = v * load(layer.scale[which] + j);
+        sum = sum + w;
+        dot = fma(w, xhat, dot);
       }
-      const __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / h);
-      const __m512 lean = _mm512_set1_ps(_mm512_reduce_add_ps(dot) / h);
-      const __m512 deviation = _mm512_set1_ps(s.deviation[which][r]);
+      const Lanes mean = all(total(sum) / h);
+      const Lanes lean = all(total(dot) / h);
+      const Lanes deviation = all(s.deviation[which][r]);
       for (int j = 0; j < h; j += 16) {
-        const __m512 w = _mm512_mul_ps(_mm512_loadu_ps(g + j), _mm512_loadu_ps(layer.scale[which] + j));
-        __m512 v = _mm512_mul_ps(deviation, _mm512_fnmadd_ps(widen(x + j), lean, _mm512_sub_ps(w, mean)));
-        _mm512_storeu_ps(g + j, v);
-        if (dropout > 0) v = _mm512_maskz_mul_ps(kept(row, j, threshold), v, grown);
-        _mm512_storeu_ps(bias + j, _mm512_add_ps(v, _mm512_loadu_ps(bias + j)));
-        _mm512_storeu_ps(kept_part + r * row_ + j, v);
+        const Lanes w = load(g + j) * load(layer.scale[which] + j);
+        Lanes v = deviation * fnma(load(x + j), lean, w - mean);
+        store(g + j, v);
+        if (dropout > 0) v = where(kept(row, j, threshold), v * grown);
+        store(bias + j, v + load(bias + j));
+        store(kept_part + r * row_ + j, v);
       }
     }
   }
@@ -641,9 +621,7 @@ class Encoder {
       auto restore = [&](const Layer& from, int which, const half* x) {
         for (int r = 0; r < n; ++r)
           for (int j = 0; j < h; j += 16)
-            _mm512_storeu_ps(rows + r * row_ + j, _mm512_fmadd_ps(widen(x + static_cast<size_t>(r) * h + j),
-                                                                  _mm512_loadu_ps(from.scale[which] + j),
-                                                                  _mm512_loadu_ps(from.shift[which] + j)));
+            store(rows + r * row_ + j, fma(load(x + static_cast<size_t>(r) * h + j), load(from.scale[which] + j), load(from.shift[which] + j)));
       };
 
       norm_back(layer, 1, l, c, stream, low, v, dropout, seed, db[OUT], dscale[1], dshift[1]);
@@ -652,20 +630,18 @@ class Encoder {
         for (int r = offsets[text] - c.start; r < offsets[text + 1] - c.start; ++r)
           for (int j = 0; j < inter_; j += 16) {
             const size_t at = static_cast<size_t>(r) * inner_row + j;
-            const __m512 x = neighbours_ ? mixed_before(layer, v, r, j, r == offsets[text] - c.start,
+            const Lanes x = neighbours_ ? mixed_before(layer, v, r, j, r == offsets[text] - c.start,
                                                         r + 1 == offsets[text + 1] - c.start)
-                                         : widen(v.before + static_cast<size_t>(r) * inter_ + j);
-            __m512 density, below;
+                                         : load(v.before + static_cast<size_t>(r) * inter_ + j);
+            Lanes density, below;
             normal(x, density, below);
-            _mm512_storeu_ps(active + at, _mm512_mul_ps(x, below));
-            _mm512_storeu_ps(inside + at,
-                             _mm512_mul_ps(_mm512_loadu_ps(inside + at), _mm512_fmadd_ps(x, density, below)));
+            store(active + at, x * below);
+            store(inside + at, load(inside + at) * fma(x, density, below));
           }
       if (neighbours_) unmix(layer, v, c, offsets, inside, carry, dtaps);
       for (int r = 0; r < n; ++r)
         for (int j = 0; j < inter_; j += 16)
-          _mm512_storeu_ps(db[INTER] + j, _mm512_add_ps(_mm512_loadu_ps(db[INTER] + j),
-                                                        _mm512_loadu_ps(inside + static_cast<size_t>(r) * inner_row + j)));
+          store(db[INTER] + j, load(db[INTER] + j) + load(inside + static_cast<size_t>(r) * inner_row + j));
       layer.g[OUT].gradient(low, active, dw[OUT], n);
       restore(layer, 0, v.norm[0]);
       layer.g[INTER].gradient(inside, rows, dw[INTER], n);
@@ -685,7 +661,7 @@ class Encoder {
         const float* d = dqkv + static_cast<size_t>(i) * size;
         for (int r = 0; r < n; ++r)
           for (int j = 0; j < h; j += 16)
-            _mm512_storeu_ps(db[i] + j, _mm512_add_ps(_mm512_loadu_ps(d + r * row_ + j), _mm512_loadu_ps(db[i] + j)));
+            store(db[i] + j, load(d + r * row_ + j) + load(db[i] + j));
         layer.g[i].gradient(d, rows, dw[i], n);
         layer.g[i].back(d, stream, n, true);
       }
@@ -697,7 +673,7 @@ class Encoder {
                    float* dqkv, float* shares, float* scores, float* turned) {
     const int d = size_;
     const size_t size = static_cast<size_t>(c.count) * row_;
-    const __m512 factor = _mm512_set1_ps(1.0f / __builtin_sqrtf(static_cast<float>(d)));
+    const Lanes factor = all(1.0f / __builtin_sqrtf(static_cast<float>(d)));
     const half* p = s.p;
     for (int text = c.first; text < c.last; ++text) {
       const int t = offsets[text + 1] - offsets[text], w = static_cast<int>(wide(t));
@@ -710,13 +686,12 @@ class Encoder {
         for (int i = 0; i < t; ++i) {
           float* line = scores + static_cast<size_t>(i) * w;
           const float* share = shares + static_cast<size_t>(i) * w;
-          __m512 sum = _mm512_setzero_ps();
+          Lanes sum = zeros();
           for (int j = 0; j < w; j += 16)
-            sum = _mm512_fmadd_ps(_mm512_loadu_ps(share + j), _mm512_loadu_ps(line + j), sum);
-          const __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum));
+            sum = fma(load(share + j), load(line + j), sum);
+          const Lanes mean = all(total(sum));
           for (int j = 0; j < w; j += 16)
-            _mm512_storeu_ps(line + j, _mm512_mul_ps(_mm512_mul_ps(_mm512_loadu_ps(share + j), factor),
-                                                     _mm512_sub_ps(_mm512_loadu_ps(line + j), mean)));
+            store(line + j, load(share + j) * factor * (load(line + j) - mean));
         }
         product(scores, w, 1, qkv + size + at, row_, dqkv + at, row_, t, d, t, false);
         product(scores, 1, w, qkv + at, row_, dqkv + size + at, row_, t, d, t, false);

@@ -1,6 +1,6 @@
 """encoder.cpp as a PyTorch function: the layers of model.SqueezeBert over texts packed one after the other.
 
-Where the processor lacks AVX512 (or on a GPU) `available()` is false and model.py's own layers compute the same.
+Where the processor has neither AVX512 nor AVX2 (or on a GPU) `available()` is false and model.py's own layers compute the same.
 """
 import ctypes
 import pathlib
@@ -15,7 +15,10 @@ NAMES = ["attention.query", "attention.key", "attention.value", "post_attention.
 
 def available():
     cpu = pathlib.Path("/proc/cpuinfo")
-    return cpu.exists() and "avx512f" in cpu.read_text()
+    if not cpu.exists():
+        return False
+    flags = set(cpu.read_text().split())
+    return "avx512f" in flags or {"avx2", "fma", "f16c"} <= flags
 
 
 def library():

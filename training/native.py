@@ -1,4 +1,4 @@
-"""Compiles a C++ file of this folder once for each text of it, into runs/, and loads it."""
+"""Compiles a C++ file of this folder once for each text of it (and of the headers), into runs/, and loads it."""
 import ctypes
 import hashlib
 import os
@@ -14,7 +14,8 @@ _loaded = {}
 def load(name):
     if name not in _loaded:
         source = pathlib.Path(__file__).parent / name
-        built = RUNS / f"{source.stem}-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}.so"
+        text = source.read_bytes() + b"".join(h.read_bytes() for h in sorted(source.parent.glob("*.h")))
+        built = RUNS / f"{source.stem}-{hashlib.sha256(text).hexdigest()[:12]}.so"
         if not built.exists():
             subprocess.run([os.environ.get("CXX", "c++"), "-std=c++20", "-O3", "-march=native", "-ffast-math",
                             "-fno-exceptions", "-Wall", "-pthread", "-shared", "-fPIC", str(source), "-o", f"{built}.new"],
