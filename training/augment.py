@@ -1,9 +1,10 @@
 """Sentences made by a small grammar, and misspelt ones: what reviews and tweets show too seldom for a small model to learn.
 
-python3 augment.py     -> runs/augmented.pt: sources "grammar" and "typos"; prints a few
+python3 augment.py     -> runs/augmented.pt: sources "grammar", "lexicon" and "typos"; prints a few
 
 The grammar says what negation, contrast, time, other people's opinions, questions one answers oneself, intensity, emoticons and
-plain statements of fact do to an opinion. Words of opinion: adjectives of VADER's lexicon (those that the labelled texts put
+plain statements of fact do to an opinion. The lexicon's words, most of which the labelled texts show once or never, stand alone or
+beside a statement of fact. Words of opinion: adjectives of VADER's lexicon (those that the labelled texts put
 behind "very", "so", "really"), and lists written here.
 """
 import collections
@@ -337,6 +338,23 @@ def misspelt(text, rng):
     return " ".join(words)
 
 
+def lexicon(grammar, rng):
+    """[(text, label)]: every entry of VADER's lexicon that ten people found clearly good or bad, in a few surroundings."""
+    out = []
+    for row in data.rows(data.SHARED / "lexicon" / "vader_lexicon.tsv.xz"):
+        word, valence, deviation = row["token"], float(row["valence"]), float(row["std"])
+        if abs(valence) < 1 or abs(valence) < deviation:
+            continue
+        label = POSITIVE if valence > 0 else NEGATIVE
+        fact = " ".join(grammar.fact()[0].split())
+        texts = [word, f"{fact} . {word} !", f"{word} . {fact} ."]
+        if word.isalpha():
+            texts += [f"{rng.choice(STRONG)} {word}", f"{rng.choice(['it', 'this', 'that', 'he', 'she'])} is {word} .",
+                      f"{rng.choice(['it was', 'i felt', 'we found it', 'they were', 'this made me think of'])} {word}"]
+        out += [(text, label) for text in texts]
+    return out
+
+
 def main():
     vocabulary, _ = corpus.load()
     pieces = tokenization.WordPiece(vocabulary)
@@ -357,9 +375,10 @@ def main():
         for text, label in rows[name]:
             if 3 < len(text.split()) < 30 and rng.random() < 0.4:
                 typos.append((misspelt(text, rng), label))
+    known = lexicon(grammar, rng)
     counts = collections.Counter(label for _, label in made)
-    log(f"{len(made)} sentences of the grammar ({dict(counts)}), {len(typos)} misspelt ones")
-    parts = {"grammar": made, "typos": typos}
+    log(f"{len(made)} sentences of the grammar ({dict(counts)}), {len(known)} texts of the lexicon, {len(typos)} misspelt ones")
+    parts = {"grammar": made, "lexicon": known, "typos": typos}
     torch.save({name: (t.ids, t.offsets, t.labels) for name, t in
                 ((n, corpus.packed([(pieces.encode(text), label) for text, label in part])) for n, part in parts.items())}, FILE)
 

@@ -34,7 +34,7 @@ KEEP = {("sst5_phrases", data.NEUTRAL): 0.3, ("neutral_weak", data.NEUTRAL): 0.2
 # Shares of the tokens, by source. imdb_unsup has no labels but the teacher's.
 LABELLED = dict(imdb_unsup=10, imdb_train=14, imdb_cad=7, amazon5=12, semeval_tweets=10, tweet_extraction=4, goemotions=6,
                 vader_rated=5, sst5_sentences=10, sst5_phrases=12, dynasent_r1_dev=4, custrev=1, mpqa_phrases=1,
-                rt_polarity_rest=0.5, newsmtsc=1, senti4sd=1, neutral_weak=0.5, grammar=5, typos=3)
+                rt_polarity_rest=0.5, newsmtsc=1, senti4sd=1, neutral_weak=0.5, grammar=5, lexicon=2, typos=3)
 STAGES = {
     "ablation": dict(start=None, words=False, rate=1e-3, warmup=300, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=128,
                      tokens=4096, average=0.995, shares=LABELLED),
@@ -140,6 +140,7 @@ def main():
         lr=peak, betas=(0.9, 0.98), eps=1e-6, fused=True)
     average = SqueezeBert(config).to(device) if stage["average"] else None
     state = {"step": 0, "tokens": 0, "seconds": 0.0}
+    warmup = stage["warmup"]
     checkpoint = RUNS / f"{name}.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint, map_location=device, weights_only=False)
@@ -159,6 +160,8 @@ def main():
             if words and saved["words"]:
                 words.load_state_dict(saved["words"])
                 optimizer.load_state_dict(saved["optimizer"])
+            else:
+                warmup = max(warmup, 200)
             log(f"{name}: begins from {start} after {saved['state']['tokens'] / 1e6:.1f} million tokens")
         else:
             first = vectors.train(texts.values(), len(vocabulary), config["hidden_size"], log)
@@ -185,7 +188,7 @@ def main():
         began = time.time()
         ids, offsets, labels, taught = (t.to(device) for t in mixture.batch())
         generator = torch.Generator(device=device).manual_seed(args.seed * 1_000_003 + state["step"])
-        rate = peak * min(1.0, (state["step"] + 1) / stage["warmup"])
+        rate = peak * min(1.0, (state["step"] + 1) / warmup)
         if stage["falling"]:
             rate *= 0.5 * (1 + math.cos(math.pi * min(1.0, state["tokens"] / total)))
         for group in optimizer.param_groups:
