@@ -1,5 +1,5 @@
-// The encoder's forward and backward passes for training on a processor with AVX512 or AVX2: what model.py's layers compute, without
-// padding, fused, on all cores. PyTorch's own operations leave most of the time to copies and to small products.
+// The encoder's forward and backward passes for training on a processor with AVX512 or AVX2: what model.py's layers compute,
+// without padding, fused, on all cores. PyTorch's own operations leave most of the time to copies and to small products.
 //
 // Built and called by fused.py. Every thread takes a handful of texts at a time through all layers, so that what it works on
 // stays in its own cache. Everything is computed in float32 (vdpbf16ps was measured at half the speed of float32's multiply-add
@@ -11,6 +11,7 @@
 #include <cstring>
 #include <functional>
 #include <mutex>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -88,6 +89,14 @@ inline void normal(Lanes x, Lanes& density, Lanes& below) {
   below = where(not_negative(x), all(1.0f) - tail, tail);
   density = bell * all(0.398942280f);
 }
+
+/// 1 / (1 + e^-x)
+inline Lanes logistic(Lanes x) {
+  const Lanes e = exponential(zeros() - absolute(x));  // at most 1
+  return where(not_negative(x), all(1.0f), e) / (all(1.0f) + e);
+}
+
+inline void increase(float* to, Lanes by) { store(to, load(to) + by); }
 
 inline uint32_t mixed(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
@@ -215,17 +224,26 @@ struct Grouped {
 
 enum { Q, K, V, POST, INTER, OUT, PRODUCTS };
 
+/// The gate of a layer's output, or its gradient: squeeze [narrow][hidden], excite [hidden][narrow] and their biases.
+template <class T>
+struct Excitation {
+  T *squeeze, *squeeze_bias, *excite, *excite_bias;
+};
+
 struct Layer {
   Grouped g[PRODUCTS];
   const float* scale[2];  // of the two norms
   const float* shift[2];
   const float* taps = nullptr;  // [3][intermediate]: what the token before, the token itself and the one after contribute
+  Excitation<const float> gate{};
 };
 
 /// Where a chunk's saved values of one layer lie: rows without gaps.
 struct Saved {
   half *qkv[3], *context, *p, *norm[2], *before;
-  float* deviation[2];  // 1 / standard deviation
+  float* deviation[2];               // 1 / standard deviation
+  half* ungated;                     // what the gate multiplies, and for each text:
+  float *mean, *squeezed, *opening;  // its mean, what squeeze and ReLU make of that, the factors
 };
 
 struct Chunk {
@@ -238,21 +256,29 @@ struct Chunk {
 
 class Encoder {
  public:
-  Encoder(int layers, int hidden, int heads, int inter, const int* groups, bool neighbours, int threads)
-      : hidden_(hidden), inter_(inter), heads_(heads), size_(hidden / heads), row_(hidden + gap), neighbours_(neighbours),
-        crew_(threads), layers_(layers) {
+  Encoder(int layers, int hidden, int heads, int inter, const int* groups, bool neighbours, int narrow, int threads)
+      : hidden_(hidden), inter_(inter), heads_(heads), size_(hidden / heads), narrow_(narrow), row_(hidden + gap),
+        neighbours_(neighbours), crew_(threads), layers_(layers) {
     for (auto& l : layers_)
       for (int i = 0; i < PRODUCTS; ++i) {
         l.g[i].in = i == OUT ? inter : hidden;
         l.g[i].out = i == INTER ? inter : hidden;
         l.g[i].groups = groups[i];
       }
+    const size_t h = hidden, n = narrow;
+    for (int i = 0; i < PRODUCTS; ++i) {
+      const size_t in = i == OUT ? inter : hidden, out = i == INTER ? inter : hidden;
+      sizes_.insert(sizes_.end(), {out * in / groups[i], out});
+      if (i == POST || i == OUT) sizes_.insert(sizes_.end(), {h, h});
+      if (i == INTER && neighbours) sizes_.push_back(3 * out);
+    }
+    if (narrow) sizes_.insert(sizes_.end(), {n * h, n, h * n, h});
     grads_.resize(threads);
     scratch_.resize(threads);
   }
 
   /// 16 tensors a layer: weight and bias of q, k, v, post; scale and shift of its norm; intermediate (and its taps, where
-  /// neighbours are mixed); output and its norm.
+  /// neighbours are mixed); output and its norm; where there is a gate, squeeze and excite.
   void weights(const float* const* w) {
     for (auto& l : layers_) {
       for (int i = 0; i < PRODUCTS; ++i) {
@@ -263,6 +289,10 @@ class Encoder {
           l.shift[i == OUT] = *w++;
         }
         if (i == INTER && neighbours_) l.taps = *w++;
+      }
+      if (narrow_) {
+        l.gate = {w[0], w[1], w[2], w[3]};
+        w += 4;
       }
     }
   }
@@ -286,20 +316,15 @@ class Encoder {
                grads_[thread].data());
     });
     size_t at = 0;
-    for (auto& l : layers_)
-      for (int i = 0; i < PRODUCTS; ++i) {
-        const size_t sizes[4] = {static_cast<size_t>(l.g[i].out) * l.g[i].in / l.g[i].groups,
-                                 static_cast<size_t>(l.g[i].out),
-                                 static_cast<size_t>(i == INTER ? 3 * inter_ : hidden_), static_cast<size_t>(hidden_)};
-        const int parts = i == POST || i == OUT ? 4 : i == INTER && neighbours_ ? 3 : 2;
-        for (int part = 0; part < parts; ++part, ++grads) {
-          memcpy(*grads, grads_[0].data() + at, 4 * sizes[part]);
-          for (size_t t = 1; t < grads_.size(); ++t) {
-            const float* from = grads_[t].data() + at;
-            for (size_t j = 0; j < sizes[part]; ++j) (*grads)[j] += from[j];
-          }
-          at += sizes[part];
+    for (size_t l = 0; l < layers_.size(); ++l)
+      for (size_t part : sizes_) {
+        float* to = *grads++;
+        memcpy(to, grads_[0].data() + at, 4 * part);
+        for (size_t t = 1; t < grads_.size(); ++t) {
+          const float* from = grads_[t].data() + at;
+          for (size_t j = 0; j < part; ++j) to[j] += from[j];
         }
+        at += part;
       }
   }
 
@@ -321,11 +346,7 @@ class Encoder {
 
   static size_t wide(int tokens) { return static_cast<size_t>((tokens + 15) / 16 * 16); }
 
-  size_t layer_gradient() const {
-    size_t n = 0;
-    for (auto& g : layers_[0].g) n += static_cast<size_t>(g.out) * g.in / g.groups + g.out;
-    return n + 4 * static_cast<size_t>(hidden_) + (neighbours_ ? 3 * static_cast<size_t>(inter_) : 0);
-  }
+  size_t layer_gradient() const { return std::accumulate(sizes_.begin(), sizes_.end(), size_t{0}); }
 
   void plan(const int* offsets, int texts) {
     chunks_.clear();
@@ -356,12 +377,19 @@ class Encoder {
   }
   half* lay_first(char*& p, const Chunk& c) const { return part<half>(p, static_cast<size_t>(c.count) * hidden_); }
   Saved lay(char*& p, const Chunk& c) const {
-    Saved s;
+    Saved s{};
     const size_t size = static_cast<size_t>(c.count) * hidden_;
     for (half** x : {&s.qkv[0], &s.qkv[1], &s.qkv[2], &s.context, &s.norm[0], &s.norm[1]}) *x = part<half>(p, size);
     s.before = part<half>(p, static_cast<size_t>(c.count) * inter_);
     s.p = part<half>(p, c.weights);
     for (float*& d : s.deviation) d = part<float>(p, static_cast<size_t>(c.count));
+    if (narrow_) {
+      const size_t texts = static_cast<size_t>(c.last - c.first);
+      s.ungated = part<half>(p, size);
+      s.mean = part<float>(p, texts * hidden_);
+      s.squeezed = part<float>(p, texts * narrow_);
+      s.opening = part<float>(p, texts * hidden_);
+    }
     return s;
   }
 
@@ -401,7 +429,7 @@ class Encoder {
       }
       attend(c, offsets, v, qkv, context, scores, turned);
       layer.g[POST].apply(context, qkv, n);
-      norm(layer, 0, l, c, qkv, stream, v, dropout, seed);
+      norm(layer, 0, l, c, qkv, layer.g[POST].bias, stream, v, dropout, seed);
       layer.g[INTER].apply(stream, inside, n);
       for (int r = 0; r < n; ++r)
         for (int j = 0; j < inter_; j += 16) {
@@ -422,7 +450,8 @@ class Encoder {
             store(inside + static_cast<size_t>(r) * (inter_ + gap) + j, z * below);
           }
       layer.g[OUT].apply(inside, qkv, n);
-      norm(layer, 1, l, c, qkv, stream, v, dropout, seed);
+      if (narrow_) excite(layer, c, offsets, v, qkv);
+      norm(layer, 1, l, c, qkv, narrow_ ? nullptr : layer.g[OUT].bias, stream, v, dropout, seed);
     }
     for (int r = 0; r < n; ++r) memcpy(y + static_cast<size_t>(c.start + r) * h, stream + r * row_, 4ul * h);
   }
@@ -440,7 +469,6 @@ class Encoder {
   void unmix(const Layer& layer, const Saved& v, const Chunk& c, const int* offsets, float* inside, float* carry,
              float* dtaps) const {
     const size_t row = static_cast<size_t>(inter_ + gap);
-    auto add = [](float* to, Lanes x) { store(to, load(to) + x); };
     for (int text = c.first; text < c.last; ++text) {
       const int begin = offsets[text] - c.start, end = offsets[text + 1] - c.start;
       for (int r = begin; r < end; ++r)
@@ -449,19 +477,100 @@ class Encoder {
           const half* z = v.before + static_cast<size_t>(r) * inter_ + j;
           const Lanes d = load(at);
           const Lanes previous = r > begin ? load(carry + j) : zeros();
-          add(dtaps + inter_ + j, d * load(z));
+          increase(dtaps + inter_ + j, d * load(z));
           Lanes sum = d * load(layer.taps + inter_ + j);
           if (r > begin) {
-            add(dtaps + j, d * load(z - inter_));
+            increase(dtaps + j, d * load(z - inter_));
             sum = fma(previous, load(layer.taps + 2 * inter_ + j), sum);
           }
           if (r + 1 < end) {
-            add(dtaps + 2 * inter_ + j, d * load(z + inter_));
+            increase(dtaps + 2 * inter_ + j, d * load(z + inter_));
             sum = fma(load(at + row), load(layer.taps + j), sum);
           }
           store(carry + j, d);
           store(at, sum);
         }
+    }
+  }
+
+  /// result: the output's product -> that and its bias, times the gate.
+  void excite(const Layer& layer, const Chunk& c, const int* offsets, const Saved& s, float* result) const {
+    const int h = hidden_;
+    const float* bias = layer.g[OUT].bias;
+    float *mean = s.mean, *squeezed = s.squeezed, *opening = s.opening;
+    for (int text = c.first; text < c.last; ++text, mean += h, squeezed += narrow_, opening += h) {
+      const int begin = offsets[text] - c.start, end = offsets[text + 1] - c.start;
+      const Lanes share = all(1.0f / (end - begin));
+      for (int j = 0; j < h; j += 16) {
+        Lanes sum = zeros();
+        for (int r = begin; r < end; ++r) {
+          const Lanes v = load(result + r * row_ + j) + load(bias + j);
+          store(result + r * row_ + j, v);
+          store(s.ungated + static_cast<size_t>(r) * h + j, v);
+          sum = sum + v;
+        }
+        store(mean + j, sum * share);
+      }
+      for (int k = 0; k < narrow_; ++k) {
+        Lanes sum = zeros();
+        for (int j = 0; j < h; j += 16) sum = fma(load(layer.gate.squeeze + k * h + j), load(mean + j), sum);
+        squeezed[k] = std::max(0.0f, total(sum) + layer.gate.squeeze_bias[k]);
+      }
+      for (int j = 0; j < h; ++j) {
+        float sum = layer.gate.excite_bias[j];
+        for (int k = 0; k < narrow_; ++k) sum += layer.gate.excite[j * narrow_ + k] * squeezed[k];
+        opening[j] = sum;
+      }
+      for (int j = 0; j < h; j += 16) {
+        const Lanes open = logistic(load(opening + j));
+        store(opening + j, open);
+        for (int r = begin; r < end; ++r) store(result + r * row_ + j, load(result + r * row_ + j) * open);
+      }
+    }
+  }
+
+  /// d: gradient of the gated values -> of the ungated ones; bias: its gradient, summed here. room: 2 hidden + narrow values.
+  void excite_back(const Layer& layer, const Chunk& c, const int* offsets, const Saved& s, float* d, float* room, float* bias,
+                   const Excitation<float>& dgate) const {
+    const int h = hidden_;
+    float *dlogit = room, *dmean = room + h, *dsqueezed = room + 2 * h;
+    const float *mean = s.mean, *squeezed = s.squeezed, *opening = s.opening;
+    for (int text = c.first; text < c.last; ++text, mean += h, squeezed += narrow_, opening += h) {
+      const int begin = offsets[text] - c.start, end = offsets[text + 1] - c.start;
+      const Lanes share = all(1.0f / (end - begin));
+      for (int j = 0; j < h; j += 16) {
+        Lanes sum = zeros();
+        for (int r = begin; r < end; ++r)
+          sum = fma(load(d + r * row_ + j), load(s.ungated + static_cast<size_t>(r) * h + j), sum);
+        const Lanes open = load(opening + j);
+        sum = sum * open * (all(1.0f) - open);
+        store(dlogit + j, sum);
+        increase(dgate.excite_bias + j, sum);
+      }
+      std::fill_n(dmean, h + narrow_, 0.0f);  // and dsqueezed
+      for (int j = 0; j < h; ++j)
+        for (int k = 0; k < narrow_; ++k) {
+          dgate.excite[j * narrow_ + k] += dlogit[j] * squeezed[k];
+          dsqueezed[k] += dlogit[j] * layer.gate.excite[j * narrow_ + k];
+        }
+      for (int k = 0; k < narrow_; ++k) {
+        if (squeezed[k] == 0) continue;  // where ReLU let nothing through
+        dgate.squeeze_bias[k] += dsqueezed[k];
+        for (int j = 0; j < h; j += 16) {
+          increase(dgate.squeeze + k * h + j, all(dsqueezed[k]) * load(mean + j));
+          increase(dmean + j, all(dsqueezed[k]) * load(layer.gate.squeeze + k * h + j));
+        }
+      }
+      for (int j = 0; j < h; j += 16) {
+        const Lanes open = load(opening + j), even = load(dmean + j) * share;
+        Lanes sum = zeros();
+        for (int r = begin; r < end; ++r) {
+          const Lanes v = fma(load(d + r * row_ + j), open, even);
+          store(d + r * row_ + j, v);
+          sum = sum + v;
+        }
+        increase(bias + j, sum);
+      }
     }
   }
 
@@ -508,11 +617,10 @@ class Encoder {
                  static_cast<uint64_t>(token) * 0xD1B54A32D192ED03ull);
   }
 
-  /// stream = norm(dropout(result + bias) + stream)
-  void norm(const Layer& layer, int which, size_t number, const Chunk& c, const float* result, float* stream,
-            const Saved& s, float dropout, uint64_t seed) {
+  /// stream = norm(dropout(result + bias) + stream); bias is null where the gate has added it.
+  void norm(const Layer& layer, int which, size_t number, const Chunk& c, const float* result, const float* bias,
+            float* stream, const Saved& s, float dropout, uint64_t seed) {
     const int h = hidden_;
-    const float* bias = layer.g[which ? OUT : POST].bias;
     const uint32_t threshold = static_cast<uint32_t>(dropout * 4294967295.0);
     const Lanes grown = all(1.0f / (1.0f - dropout));
     for (int r = 0; r < c.count; ++r) {
@@ -521,7 +629,8 @@ class Encoder {
       const uint32_t row = row_seed(seed, number, which, c.start + r);
       Lanes sum = zeros(), squares = sum;
       for (int j = 0; j < h; j += 16) {
-        Lanes v = load(y + j) + load(bias + j);
+        Lanes v = load(y + j);
+        if (bias) v = v + load(bias + j);
         if (dropout > 0) v = where(kept(row, j, threshold), v * grown);
         v = v + load(x + j);
         store(x + j, v);
@@ -540,7 +649,7 @@ class Encoder {
     }
   }
 
-  /// d: gradient of the norm's result -> of its input; kept_part: that, where dropout kept it.
+  /// d: gradient of the norm's result -> of its input; kept_part: that, where dropout kept it; bias is null as in norm().
   void norm_back(const Layer& layer, int which, size_t number, const Chunk& c, float* d, float* kept_part, const Saved& s,
                  float dropout, uint64_t seed, float* bias, float* scale, float* shift) {
     const int h = hidden_;
@@ -554,7 +663,7 @@ class Encoder {
       for (int j = 0; j < h; j += 16) {
         const Lanes v = load(g + j), xhat = load(x + j);
         store(scale + j, fma(v, xhat, load(scale + j)));
-        store(shift + j, v + load(shift + j));
+        increase(shift + j, v);
         const Lanes w = v * load(layer.scale[which] + j);
         sum = sum + w;
         dot = fma(w, xhat, dot);
@@ -567,7 +676,7 @@ class Encoder {
         Lanes v = deviation * fnma(load(x + j), lean, w - mean);
         store(g + j, v);
         if (dropout > 0) v = where(kept(row, j, threshold), v * grown);
-        store(bias + j, v + load(bias + j));
+        if (bias) increase(bias + j, v);
         store(kept_part + r * row_ + j, v);
       }
     }
@@ -578,7 +687,7 @@ class Encoder {
     const int n = c.count, h = hidden_;
     const size_t size = static_cast<size_t>(n) * row_, inner_row = static_cast<size_t>(inter_ + gap);
     const size_t square = static_cast<size_t>(c.longest) * wide(c.longest), tall = size_ * wide(c.longest);
-    s.begin(9 * size + (2 * static_cast<size_t>(n) + 1) * inner_row + 2 * square + tall);
+    s.begin(9 * size + (2 * static_cast<size_t>(n) + 1) * inner_row + 2 * square + tall + 2 * h + narrow_);
     float* stream = s.take(size);
     float* low = s.take(size);
     float* rows = s.take(size);
@@ -587,6 +696,7 @@ class Encoder {
     float* inside = s.take(n * inner_row);
     float* active = s.take(n * inner_row);
     float* carry = s.take(inner_row);
+    float* room = s.take(2 * h + narrow_);
     float* shares = s.take(square);
     float* scores = s.take(square);
     float* turned = s.take(tall);
@@ -602,29 +712,32 @@ class Encoder {
       const Saved& v = places[l];
       float* g = grads + l * layer_gradient();
       float *dw[PRODUCTS], *db[PRODUCTS], *dscale[2], *dshift[2], *dtaps = nullptr;
+      Excitation<float> dgate{};
+      auto next = [&, size = sizes_.begin()]() mutable {
+        float* here = g;
+        g += *size++;
+        return here;
+      };
       for (int i = 0; i < PRODUCTS; ++i) {
-        dw[i] = g;
-        g += static_cast<size_t>(layer.g[i].out) * layer.g[i].in / layer.g[i].groups;
-        db[i] = g;
-        g += layer.g[i].out;
+        dw[i] = next();
+        db[i] = next();
         if (i == POST || i == OUT) {
-          dscale[i == OUT] = g;
-          dshift[i == OUT] = g + h;
-          g += 2 * h;
+          dscale[i == OUT] = next();
+          dshift[i == OUT] = next();
         }
-        if (i == INTER && neighbours_) {
-          dtaps = g;
-          g += 3 * inter_;
-        }
+        if (i == INTER && neighbours_) dtaps = next();
       }
+      if (narrow_) dgate = {next(), next(), next(), next()};
       // What a norm gave, from its saved values before scale and shift.
       auto restore = [&](const Layer& from, int which, const half* x) {
         for (int r = 0; r < n; ++r)
           for (int j = 0; j < h; j += 16)
-            store(rows + r * row_ + j, fma(load(x + static_cast<size_t>(r) * h + j), load(from.scale[which] + j), load(from.shift[which] + j)));
+            store(rows + r * row_ + j, fma(load(x + static_cast<size_t>(r) * h + j), load(from.scale[which] + j),
+                                           load(from.shift[which] + j)));
       };
 
-      norm_back(layer, 1, l, c, stream, low, v, dropout, seed, db[OUT], dscale[1], dshift[1]);
+      norm_back(layer, 1, l, c, stream, low, v, dropout, seed, narrow_ ? nullptr : db[OUT], dscale[1], dshift[1]);
+      if (narrow_) excite_back(layer, c, offsets, v, low, room, db[OUT], dgate);
       layer.g[OUT].back(low, inside, n, false);
       for (int text = c.first; text < c.last; ++text)
         for (int r = offsets[text] - c.start; r < offsets[text + 1] - c.start; ++r)
@@ -641,7 +754,7 @@ class Encoder {
       if (neighbours_) unmix(layer, v, c, offsets, inside, carry, dtaps);
       for (int r = 0; r < n; ++r)
         for (int j = 0; j < inter_; j += 16)
-          store(db[INTER] + j, load(db[INTER] + j) + load(inside + static_cast<size_t>(r) * inner_row + j));
+          increase(db[INTER] + j, load(inside + static_cast<size_t>(r) * inner_row + j));
       layer.g[OUT].gradient(low, active, dw[OUT], n);
       restore(layer, 0, v.norm[0]);
       layer.g[INTER].gradient(inside, rows, dw[INTER], n);
@@ -661,7 +774,7 @@ class Encoder {
         const float* d = dqkv + static_cast<size_t>(i) * size;
         for (int r = 0; r < n; ++r)
           for (int j = 0; j < h; j += 16)
-            store(db[i] + j, load(d + r * row_ + j) + load(db[i] + j));
+            increase(db[i] + j, load(d + r * row_ + j));
         layer.g[i].gradient(d, rows, dw[i], n);
         layer.g[i].back(d, stream, n, true);
       }
@@ -700,10 +813,12 @@ class Encoder {
   }
 
   int hidden_, inter_, heads_, size_;
-  long row_;  // values from row to row
+  int narrow_;  // values between squeeze and excite; 0 without a gate
+  long row_;    // values from row to row
   bool neighbours_;
   Crew crew_;
   std::vector<Layer> layers_;
+  std::vector<size_t> sizes_;  // of a layer's tensors, in the order of weights()
   std::vector<std::vector<float>> grads_;
   std::vector<Scratch> scratch_;
   std::vector<Chunk> chunks_;
@@ -716,8 +831,9 @@ extern "C" {
 
 /// hidden, intermediate and the head's size are multiples of 16 and a group's share of each a multiple of 16.
 /// neighbours: the intermediate values of three neighbouring tokens are mixed, channel by channel, before the activation.
-void* encoder_new(int layers, int hidden, int heads, int inter, const int* groups, int neighbours, int threads) {
-  return new Encoder(layers, hidden, heads, inter, groups, neighbours != 0, threads);
+/// narrow: values between squeeze and excite, where the output has a gate; otherwise 0.
+void* encoder_new(int layers, int hidden, int heads, int inter, const int* groups, int neighbours, int narrow, int threads) {
+  return new Encoder(layers, hidden, heads, inter, groups, neighbours != 0, narrow, threads);
 }
 void encoder_free(void* encoder) { delete static_cast<Encoder*>(encoder); }
 void encoder_weights(void* encoder, const float* const* weights) { static_cast<Encoder*>(encoder)->weights(weights); }

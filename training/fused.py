@@ -11,6 +11,7 @@ import native
 
 NAMES = ["attention.query", "attention.key", "attention.value", "post_attention.conv1d", "post_attention.layernorm",
          "intermediate.conv1d", "output.conv1d", "output.layernorm"]
+GATE = ["output.excitation.squeeze", "output.excitation.excite"]
 
 
 def available():
@@ -68,9 +69,12 @@ class FusedEncoder:
 
     def __init__(self, config, threads=native.THREADS):
         groups = [config[f"{n}_groups"] for n in ("q", "k", "v", "post_attention", "intermediate", "output")]
-        self.handle = ctypes.c_void_p(library().encoder_new(config["num_hidden_layers"], config["hidden_size"], config["num_attention_heads"],
-                                            config["intermediate_size"], (ctypes.c_int * 6)(*groups),
-                                            int(config.get("intermediate_kernel", 1) == 3), threads))
+        reduction = config.get("excitation_reduction", 0)
+        self.names = NAMES + GATE if reduction else NAMES
+        self.handle = ctypes.c_void_p(library().encoder_new(
+            config["num_hidden_layers"], config["hidden_size"], config["num_attention_heads"], config["intermediate_size"],
+            (ctypes.c_int * 6)(*groups), int(config.get("intermediate_kernel", 1) == 3),
+            config["hidden_size"] // reduction if reduction else 0, threads))
         self.end = library().encoder_free  # at hand also while Python shuts down
         self.free = []
 
@@ -91,7 +95,7 @@ class FusedEncoder:
     def __call__(self, layers, x, offsets, dropout=0.0, seed=0):
         weights = []
         for layer in layers:
-            for name in NAMES:
+            for name in self.names:
                 part = layer.get_submodule(name)
                 weights += [part.weight, part.bias]
                 if name == "intermediate.conv1d" and layer.intermediate.neighbours is not None:

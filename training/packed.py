@@ -10,7 +10,7 @@ class Packed:
         """exact: with PyTorch's own layers, also where the fused ones are faster; those differ by up to 3e-4 in a probability."""
         self.model, self.config = model, config
         on_cpu = next(model.parameters()).device.type == "cpu" and not exact
-        self.encoder = fused.FusedEncoder(config) if on_cpu and fused.available() and not config.get("excitation_reduction") else None
+        self.encoder = fused.FusedEncoder(config) if on_cpu and fused.available() else None
 
     def states(self, ids, offsets, dropout=0.0, seed=0):
         """[tokens, hidden]"""
@@ -21,7 +21,7 @@ class Packed:
         x = F.dropout(e.LayerNorm(x), dropout, dropout > 0)
         if self.encoder:
             return self.encoder(layers, x, offsets, dropout, seed)
-        # A GPU, or a processor without AVX512: padded, with the layers of model.py.
+        # A GPU, or a processor with neither AVX512 nor AVX2: padded, with the layers of model.py.
         texts, width = len(lengths), int(lengths.max())
         rows = torch.arange(texts, device=ids.device).repeat_interleave(lengths)
         padded = x.new_zeros(texts, width, x.shape[1])
