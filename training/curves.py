@@ -1,11 +1,11 @@
-"""The log as pictures: python3 curves.py NAME...
+"""The log as pictures: python3 curves.py NAME... [--to training-curves.svg]
 
-runs/log.txt -> ../docs/training-curves.svg: losses and accuracy of the named runs (pretrain, settle, ...) against the tokens seen,
+runs/log.txt -> ../docs/: losses and accuracy of the named runs (pretrain, settle, ...) against the tokens seen,
 one run after the other in the order given.
 """
+import argparse
 import collections
 import re
-import sys
 
 import matplotlib
 
@@ -15,7 +15,7 @@ from matplotlib import pyplot  # noqa: E402  (after the choice of what draws)
 
 from journal import RUNS  # noqa: E402
 
-PICTURE = RUNS.parents[1] / "docs" / "training-curves.svg"
+DOCS = RUNS.parents[1] / "docs"
 STEP = re.compile(r"(?P<run>[\w-]+) step \d+, (?P<tokens>[\d.]+) of \d+ million tokens, labels (?P<labels>[\d.]+)(?:, words (?P<words>[\d.]+))?")
 FIGURES = re.compile(r"(?P<run>[\w-]+?)(?:,)? (?P<tokens>[\d.]+)(?:M| million tokens): (?P<figures>sst2 .*)")
 SHOWN = {"sst2": "sst2_dev", "uci": "uci_half_a", "amazon5": "amazon5_1000", "dynasent": "dynasent_r1_test (3 classes)",
@@ -39,10 +39,14 @@ def read(names):
 
 
 def main():
-    names = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="+", metavar="NAME")
+    parser.add_argument("--to", default="training-curves.svg")
+    args = parser.parse_args()
+    names = args.names
     found = read(names)
     if not found:
-        sys.exit(__doc__)
+        parser.error("runs/log.txt knows none of them")
     figure, (words, labels, right) = pyplot.subplots(1, 3, figsize=(13, 3.6), layout="constrained")
     colours = dict(zip(SHOWN, pyplot.rcParams["axes.prop_cycle"].by_key()["color"]))
     begins = 0.0
@@ -63,7 +67,7 @@ def main():
         panel.set_xlabel("million tokens")
         panel.grid(axis="y", color="#eee")
     right.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    figure.savefig(PICTURE, metadata={"Date": None})
+    figure.savefig(DOCS / args.to, metadata={"Date": None})
 
 
 if __name__ == "__main__":

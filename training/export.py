@@ -43,19 +43,30 @@ def write_safetensors(path, state):
     path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
 
 
+def nibbles(codes):
+    """[rows, columns / 2] bytes -> [rows, columns] codes of int4."""
+    codes = codes.to(torch.int16)
+    return (torch.stack([codes % 16, codes // 16], 2) - 8).flatten(1).float()
+
+
 def read_safetensors(path):
-    """The tensors as floats; int8 ones times the scale of their row."""
+    """The tensors as floats; int8 ones times the scale of their row, int4 ones also times the multiplier of their 32 (src/model/saved_model.h)."""
     data = path.read_bytes()
     length = struct.unpack("<Q", data[:8])[0]
-    types = {"F32": torch.float32, "F16": torch.float16, "I8": torch.int8}
+    types = {"F32": torch.float32, "F16": torch.float16, "I8": torch.int8, "U8": torch.uint8}
     tensors = {}
     for name, entry in json.loads(data[8:8 + length]).items():
         if name != "__metadata__":
             begin, end = (8 + length + n for n in entry["data_offsets"])
-            tensors[name] = torch.frombuffer(bytearray(data[begin:end]), dtype=types[entry["dtype"]]).view(entry["shape"]).float()
+            tensor = torch.frombuffer(bytearray(data[begin:end]), dtype=types[entry["dtype"]]).view(entry["shape"])
+            tensors[name] = nibbles(tensor) if entry["dtype"] == "U8" else tensor.float()
     scales = {name: tensors.pop(name) for name in list(tensors) if name.endswith("_scale")}
     for name, scale in scales.items():
-        tensors[name[:-len("_scale")]] *= scale[:, None]
+        weight = tensors[name[:-len("_scale")]]
+        weight *= scale[:, None]
+        multipliers = tensors.pop(name[:-len("scale")] + "multiplier", None)
+        if multipliers is not None:
+            weight *= multipliers.repeat_interleave(32, 1)[:, :weight.shape[1]]
     return tensors
 
 

@@ -3,12 +3,14 @@ import torch
 import torch.nn.functional as F
 
 import fused
+import quantised
 
 
 class Packed:
-    def __init__(self, model, config, exact=False):
-        """exact: with PyTorch's own layers, also where the fused ones are faster; those differ by up to 3e-4 in a probability."""
-        self.model, self.config = model, config
+    def __init__(self, model, config, exact=False, rounded_words=False):
+        """rounded_words: word embeddings as int4 (quantised.py).
+        exact: with PyTorch's own layers, also where the fused ones are faster; those differ by up to 3e-4 in a probability."""
+        self.model, self.config, self.rounded_words = model, config, rounded_words
         on_cpu = next(model.parameters()).device.type == "cpu" and not exact
         self.encoder = fused.FusedEncoder(config) if on_cpu and fused.available() else None
 
@@ -17,7 +19,8 @@ class Packed:
         e, layers = self.model.transformer.embeddings, self.model.transformer.encoder.layers
         lengths = offsets.diff().long()
         places = torch.arange(len(ids), device=ids.device) - offsets[:-1].long().repeat_interleave(lengths)
-        x = e.word_embeddings(ids) + e.position_embeddings(places) + e.token_type_embeddings.weight[0]
+        words = quantised.words(e.word_embeddings.weight, ids) if self.rounded_words else e.word_embeddings(ids)
+        x = words + e.position_embeddings(places) + e.token_type_embeddings.weight[0]
         x = F.dropout(e.LayerNorm(x), dropout, dropout > 0)
         if self.encoder:
             return self.encoder(layers, x, offsets, dropout, seed)

@@ -13,9 +13,16 @@ $python train.py finetune $kernel --tokens "${FINETUNE_TOKENS:-10e6}"
 [ -e runs/labelled.pt ] || $python label.py finetune
 $python train.py settle $kernel --tokens "${SETTLE_TOKENS:-20e6}"
 $python train.py distil --start settle $kernel --tokens "${DISTIL_TOKENS:-14e6}"
-$python export.py runs/distil.pt
+# What ships begins from that one, with half as many groups.
+[ -e runs/smaller/model.safetensors ] || $python export.py runs/distil.pt --out runs/smaller
+groups="q_groups=2 k_groups=2 v_groups=2 intermediate_groups=2 output_groups=2"
+[ -e runs/grown.pt ] || $python grow.py grown --of runs/smaller --set $groups
+$python train.py settle --start grown --name settle-large $kernel $groups --tokens "${SETTLE_LARGE_TOKENS:-18e6}"
+[ -e runs/labelled-large ] || { $python label.py settle-large distil && touch runs/labelled-large; }
+$python train.py distil --start settle-large --name distil-large $kernel $groups --tokens "${DISTIL_LARGE_TOKENS:-10e6}"
+$python export.py runs/distil-large.pt
 cd ..
-node dist/quantize.js quantize training/runs/sentiment-en models/sentiment-en --dtype q8
+node dist/quantize.js quantize training/runs/sentiment-en models/sentiment-en --dtype q8 --embeddings q4
 cd training
 $python export.py --fixture
-$python curves.py pretrain settle distil
+$python curves.py pretrain settle distil settle-large distil-large

@@ -1,6 +1,16 @@
 #!/usr/bin/env node
 // `npx squeezebert-wasm quantize <source> <folder>`: the files of a model with small weights, to host oneself.
-import { closeSync, existsSync, mkdirSync, openSync, realpathSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EngineFiles, fetchFiles } from '../engine/files.ts';
@@ -14,11 +24,13 @@ import { provideSentences, SqueezeBertError } from '../errors.ts';
 import { requestOf } from '../load.ts';
 import type { DataType, Progress } from '../operations.ts';
 import { resolveSource } from '../sources.ts';
+import { combined } from './combine.ts';
 
 const usage = `usage: squeezebert-wasm quantize <source> <folder> [options]
   <source>            owner/name on the hub, the address of a folder, or a folder
   <folder>            where the files go; made where it is not there
   --dtype <type>      q8 (default), q4, fp16 or fp32
+  --embeddings <type> another type for the word embeddings, which in small models are most of the file: q4
   --revision <name>   branch, tag or commit on the hub
   --token <token>     for models that are not public
   --hub <address>     another hub`;
@@ -57,13 +69,16 @@ function content(name: string, source: SyncSource | null): Uint8Array {
   return bytes;
 }
 
+const isWordEmbedding = (name: string) => name.includes('word_embeddings.weight');
+
 interface Options {
   dtype: DataType;
+  embeddings?: DataType | undefined;
   revision?: string | undefined;
   token?: string | undefined;
 }
 
-async function quantize(from: string, to: string, { dtype, revision, token }: Options): Promise<void> {
+async function quantize(from: string, to: string, { dtype, embeddings, revision, token }: Options): Promise<void> {
   if (existsSync(from) && existsSync(to) && realpathSync(from) === realpathSync(to))
     throw new SqueezeBertError('INVALID_ARGUMENT', 'the new folder is the old one');
   const files = new EngineFiles();
@@ -84,10 +99,17 @@ async function quantize(from: string, to: string, { dtype, revision, token }: Op
       console.error('No tokenizer there: only the model is written.');
     });
     const { module: engine } = await loadEngine(undefined, bestBuild());
-    const model = engine.loadModel(files, '', dtype);
-    if ('error' in model) throw new SqueezeBertError(model.error.code as ErrorCode, model.error.detail);
-    const saved = savedModel(engine, model.handle);
-    if (!saved) throw new SqueezeBertError('INTERNAL', 'the model is gone');
+    const saved = (type: DataType) => {
+      const model = engine.loadModel(files, '', type);
+      if ('error' in model) throw new SqueezeBertError(model.error.code as ErrorCode, model.error.detail);
+      const { parts } = savedModel(engine, model.handle) ?? {};
+      if (!parts) throw new SqueezeBertError('INTERNAL', 'the model is gone');
+      return parts;
+    };
+    // (a part lives until the next one is read)
+    const whole = (type: DataType) => Buffer.concat(Array.from(saved(type), (part) => part.slice()));
+    const mixed = embeddings && embeddings !== dtype;
+    const parts = mixed ? combined(whole(dtype), whole(embeddings), isWordEmbedding) : saved(dtype);
     const small = (name: string) => !isWeights(name) && !name.endsWith('.index.json');
     const contents = (without ? [files] : [tokenizer, files]).flatMap((set) =>
       set.names.filter(small).map((name) => [name, content(name, set.open(name))] as const),
@@ -97,9 +119,11 @@ async function quantize(from: string, to: string, { dtype, revision, token }: Op
       mkdirSync(dirname(join(to, name)), { recursive: true });
       write(join(to, name), [bytes]);
     }
-    write(join(to, 'model.safetensors'), saved.parts);
+    const path = join(to, 'model.safetensors');
+    write(path, parts);
     const names = [...contents.map(([name]) => name), 'model.safetensors'];
-    console.log(`${to}: ${names.join(', ')}; weights as ${dtype}, ${megabytes(saved.size)}`);
+    const types = mixed ? `${dtype}, word embeddings as ${embeddings}` : dtype;
+    console.log(`${to}: ${names.join(', ')}; weights as ${types}, ${megabytes(statSync(path).size)}`);
   } finally {
     tokenizer.close();
     files.close();
@@ -113,7 +137,14 @@ function misuse(what: string): void {
 
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
-  const options = { dtype: text, revision: text, token: text, hub: text, help: { type: 'boolean' } } as const;
+  const options = {
+    dtype: text,
+    embeddings: text,
+    revision: text,
+    token: text,
+    hub: text,
+    help: { type: 'boolean' },
+  } as const;
   let parsed: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
   try {
     parsed = parseArgs({ options, allowPositionals: true });
@@ -124,11 +155,12 @@ async function main(): Promise<void> {
   const [command, from, to, ...more] = positionals;
   if (values.help) return console.log(usage);
   if (command !== 'quantize' || !from || !to || more.length > 0) return misuse('quantize takes a source and a folder');
-  const dtype = values.dtype ?? 'q8';
-  if (!['fp32', 'fp16', 'q8', 'q4'].includes(dtype)) return misuse(`'${dtype}' is no dtype`);
+  const { embeddings, revision, token, dtype = 'q8' } = values;
+  const unknown = [dtype, embeddings ?? dtype].find((type) => !['fp32', 'fp16', 'q8', 'q4'].includes(type));
+  if (unknown !== undefined) return misuse(`'${unknown}' is no dtype`);
   if (values.hub) env.hub = values.hub.replace(/\/$/, '');
   try {
-    await quantize(from, to, { dtype: dtype as DataType, revision: values.revision, token: values.token });
+    await quantize(from, to, { dtype: dtype as DataType, embeddings: embeddings as DataType, revision, token });
   } catch (error) {
     console.error(`squeezebert-wasm: ${error instanceof Error ? error.message : error}`);
     process.exitCode = 1;

@@ -68,6 +68,36 @@ it.each(['q8', 'q4', 'fp32'] as const)(
   },
 );
 
+it('--embeddings q4: the words in half a byte a weight, all else as q8', async () => {
+  const to = join(folder, 'mixed');
+  const { status, stdout } = await run('quantize', join(folder, 'fp32'), to, '--dtype', 'q8', '--embeddings', 'q4');
+  expect(status).toBe(0);
+  expect(stdout).toContain('weights as q8, word embeddings as q4');
+  const header = (name: string) => {
+    const file = readFileSync(join(folder, name, 'model.safetensors'));
+    return JSON.parse(file.toString('utf8', 8, 8 + Number(file.readBigUInt64LE(0))));
+  };
+  const word = (name: string) => name.includes('word_embeddings.weight');
+  const [mixed, q8, q4] = ['mixed', 'q8', 'q4'].map(header);
+  const kinds = (tensors: Record<string, { dtype: string }>, names: (name: string) => boolean) =>
+    Object.entries(tensors)
+      .filter(([name]) => name !== '__metadata__' && names(name))
+      .map(([name, { dtype }]) => `${name} ${dtype}`)
+      .sort();
+  expect(kinds(mixed, word)).toEqual(kinds(q4, word));
+  expect(kinds(mixed, (name) => !word(name))).toEqual(kinds(q8, (name) => !word(name)));
+  const classify = await pipeline('sentiment-analysis', to);
+  expect(classify.info.dtype).toBe('q8');
+  const whole = await pipeline('sentiment-analysis', join(folder, 'q8'));
+  for (const text of ['I love it', 'A rather mixed film', 'The worst meal we ever had']) {
+    const [[ours], [theirs]] = [await classify(text), await whole(text)];
+    expect(ours?.label).toBe(theirs?.label);
+    expect(ours?.score).toBeCloseTo(theirs?.score as number, 1);
+  }
+  await classify.dispose();
+  await whole.dispose();
+});
+
 it('q8 is about a quarter of the floats', () => {
   const size = (dtype: string) => statSync(join(folder, dtype, 'model.safetensors')).size;
   expect(size('q8') / size('fp32')).toBeLessThan(0.3);
