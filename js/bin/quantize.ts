@@ -84,7 +84,7 @@ async function quantize(from: string, to: string, { dtype, revision, token }: Op
       console.error('No tokenizer there: only the model is written.');
     });
     const { module: engine } = await loadEngine(undefined, bestBuild());
-    const model = engine.loadModel(files, '', dtype);
+    const model = engine.loadModel(0, files, '', dtype, -1);
     if ('error' in model) throw new SqueezeBertError(model.error.code as ErrorCode, model.error.detail);
     const saved = savedModel(engine, model.handle);
     if (!saved) throw new SqueezeBertError('INTERNAL', 'the model is gone');
