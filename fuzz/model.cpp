@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "model/saved_model.h"
+#include "model/weights.h"
 #include "targets.h"
 
 namespace squeezebert::fuzz {
@@ -15,8 +16,10 @@ std::unique_ptr<Model> load(std::string_view config, std::string_view weights, s
   files.add("model.safetensors", weights);
   LoadOptions options;
   options.weights = type;
-  auto model = Model::load(files, options);
-  return model ? std::move(*model) : nullptr;
+  // In two steps, as while a file comes.
+  auto model = Model::begin(files, options);
+  const bool good = model && (*model)->proceed(weights.size() / 2).ok() && (*model)->proceed(WeightLoader::kWholeFile).ok();
+  return good ? std::move(*model) : nullptr;
 }
 
 }  // namespace

@@ -9,7 +9,9 @@
 // instead of the weights), `html-all` (pages for everything), `private` (401 without the token), `bin` (pytorch_model.bin only),
 // `shards`, `bad-shards` (an index that names a path), `vocab-json` (vocab.json and merges.txt only), `gzip` (config.json
 // compressed), `local` (no redirect), `new` (a changed ETag), `sentence` (with the files of sentence-transformers), `attack`
-// (a pytorch_model.bin that asks for os.system), `nothing` (404 for everything), `no-cors` (no leave for other origins).
+// (a pytorch_model.bin that asks for os.system), `nothing` (404 for everything), `no-cors` (no leave for other origins), `large`
+// (the weights as 16 MB of float32, which are read while they come; with `changes` what came before the change answers the
+// opposite), `infinite` (the last of these numbers is infinite).
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -23,6 +25,44 @@ const sentence = {
   'modules.json': ['Transformer', 'Pooling', 'Normalize'].map((kind, idx) => ({ idx, type: `models.${kind}` })),
   '1_Pooling/config.json': { pooling_mode_mean_tokens: true },
   'sentence_bert_config.json': { max_seq_length: 64 },
+};
+
+/** A file of q8 weights as one of float32 ones. `edit`(floats, name) may change them. */
+function asFloats(file, edit) {
+  const length = Number(file.readBigUInt64LE(0));
+  const { __metadata__, ...tensors } = JSON.parse(file.toString('utf8', 8, 8 + length));
+  const bytes = (name) => file.subarray(...tensors[name].data_offsets.map((offset) => 8 + length + offset));
+  const floats = (name) => new Float32Array(new Uint8Array(bytes(name)).buffer);
+  const header = {};
+  const parts = [];
+  let offset = 0;
+  // by their names, as Hugging Face writes them
+  for (const name of Object.keys(tensors).sort()) {
+    if (name.endsWith('_scale')) continue;
+    const { dtype, shape } = tensors[name];
+    let values;
+    if (dtype === 'F32') values = floats(name);
+    else {
+      const scales = floats(`${name}_scale`);
+      const codes = new Int8Array(bytes(name));
+      values = Float32Array.from(codes, (code, i) => code * scales[Math.floor(i / shape[1])]);
+    }
+    edit?.(values, name);
+    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + values.byteLength] };
+    offset += values.byteLength;
+    parts.push(new Uint8Array(values.buffer));
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([size, text, ...parts]);
+}
+
+const opposite = (floats, name) => {
+  if (name.startsWith('classifier.')) for (const i of floats.keys()) floats[i] *= -1;
+};
+const infinite = (floats, name) => {
+  if (name === 'transformer.pooler.dense.weight') floats[floats.length - 1] = Number.POSITIVE_INFINITY;
 };
 
 const isWeights = (file) => /\.(safetensors|bin)$/.test(file);
@@ -42,6 +82,12 @@ export async function startHub(folder = shipped) {
     const path = `${folder}/${file}`;
     if (!cached.has(path)) cached.set(path, existsSync(path) ? readFileSync(path) : null);
     return cached.get(path);
+  };
+
+  const made = new Map();
+  const large = (edit) => {
+    if (!made.has(edit)) made.set(edit, asFloats(content('model.safetensors'), edit));
+    return made.get(edit);
   };
 
   /** The bytes of a file as the behaviours have it; null: 404. */
@@ -66,6 +112,8 @@ export async function startHub(folder = shipped) {
       }
       if (names.includes(file)) return Buffer.alloc(150_000, file);
     }
+    if (kinds.has('large') && file === 'model.safetensors')
+      return large(kinds.has('infinite') ? infinite : kinds.has('changes') && !kinds.has('new') ? opposite : undefined);
     if (kinds.has('sentence') && path in sentence) return Buffer.from(JSON.stringify(sentence[path]));
     if (kinds.has('attack') && file === 'model.safetensors') return null;
     if (kinds.has('attack') && file === 'pytorch_model.bin')
@@ -118,13 +166,13 @@ export async function startHub(folder = shipped) {
       if (kinds.has('busy-unexposed') && once(`${url.pathname} busy`)) return plain(503);
     }
     if (kinds.has('nothing')) return plain(404);
-    let body = find(kinds, file, rest.slice(4).join('/'));
-    if (body === null) return plain(404);
-    if (weights && server === 'hub' && !kinds.has('local'))
+    if (weights && server === 'hub' && !kinds.has('local') && find(kinds, file, rest.slice(4).join('/')))
       return response.writeHead(302, { location: `${addresses.store}${url.pathname}` }).end();
 
     const cuts = ['cut', 'cut-always', 'changes', 'no-range', 'no-validators', 'weak'].some((kind) => kinds.has(kind));
     if (kinds.has('changes') && !once(`${url.pathname} ${request.method} old`)) kinds.add('new');
+    let body = find(kinds, file, rest.slice(4).join('/'));
+    if (body === null) return plain(404);
     const digest = createHash('sha256').update(body).digest('hex').slice(0, 16) + (kinds.has('new') ? '-new' : '');
     const etag = `${kinds.has('weak') ? 'W/' : ''}"${digest}"`;
     const headers = { 'content-type': weights ? 'application/octet-stream' : 'text/plain' };

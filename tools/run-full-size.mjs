@@ -4,7 +4,7 @@ import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from 'nod
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
-import { benchFiles } from '../bench/models/weights.mjs';
+import { modelFiles } from '../bench/models/weights.mjs';
 import { chromiumArguments } from './chromium.mjs';
 import { environment, root, runMain } from './setup.mjs';
 
@@ -59,7 +59,7 @@ const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 await runMain(async () => {
   const model = join(root, 'build/bench');
-  benchFiles(model);
+  modelFiles(model);
   const asked = [];
   const server = await serve(model, asked);
   const address = `http://127.0.0.1:${server.address().port}/`;

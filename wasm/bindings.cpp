@@ -42,6 +42,10 @@ int hold(Held held) {
   return static_cast<int>(all_held.size());
 }
 
+void release(int handle) {
+  if (const size_t place = static_cast<size_t>(handle) - 1; place < all_held.size()) all_held[place] = {};
+}
+
 // Precondition of what is done with it: not null, which an old or a wrong handle gives.
 const Held& held(int handle) {
   static const Held nothing;
@@ -139,29 +143,42 @@ constexpr std::pair<std::string_view, Head> kHeads[] = {
     {"multiple-choice", Head::multiple_choice},
 };
 
-// `head`: one of kHeads, or "" for what the configuration names. `type`: a WeightType's name, or "" for what fits the file.
-LoadedModel load_model(FilesArgument files, std::string head, std::string type) {
-  JsFiles set(files);
-  LoadOptions options;
-  for (const WeightType value : {WeightType::fp32, WeightType::fp16, WeightType::q8, WeightType::q4})
-    if (name_of(value) == type) options.weights = value;
-  for (const auto& [name, value] : kHeads)
-    if (name == head) options.head = value;
-  auto loaded = Model::load(set, options);
-  if (!loaded) return LoadedModel(failure(loaded.error()));
-  const ModelConfig& config = (*loaded)->config();
+// `handle`: of a model whose file is still coming, or 0 to begin. `head`: one of kHeads, or "" for what the configuration names.
+// `type`: a WeightType's name, or "" for what fits the file. `available`: how many bytes of the file have come, or -1: all,
+// and the model is complete. After an error there is no model.
+LoadedModel load_model(int handle, FilesArgument files, std::string head, std::string type, double available) {
+  Model* model = model_of(handle);
+  if (!model) {
+    JsFiles set(files);
+    LoadOptions options;
+    for (const WeightType value : {WeightType::fp32, WeightType::fp16, WeightType::q8, WeightType::q4})
+      if (name_of(value) == type) options.weights = value;
+    for (const auto& [name, value] : kHeads)
+      if (name == head) options.head = value;
+    auto begun = Model::begin(set, options);
+    if (!begun) return LoadedModel(failure(begun.error()));
+    model = begun->get();
+    handle = hold({nullptr, std::move(*begun), nullptr});
+  }
+  const auto needed = model->proceed(available < 0 ? UINT64_MAX : static_cast<uint64_t>(available));
+  if (!needed) {
+    release(handle);
+    return LoadedModel(failure(needed.error()));
+  }
+  const ModelConfig& config = model->config();
   val labels = val::array();
   for (const std::string& label : config.id2label) labels.call<void>("push", text(label));
   val out = val::object();
   for (const auto& [name, value] : kHeads)
     if (value == config.head) out.set("head", text(name));
-  out.set("dtype", text(name_of((*loaded)->weight_type())));
+  out.set("dtype", text(name_of(model->weight_type())));
   out.set("labels", labels);
   out.set("maxLength", config.usable_length());
   out.set("hiddenSize", config.hidden_size);
   out.set("vocabSize", config.vocab_size);
-  out.set("weightBytes", static_cast<double>((*loaded)->weight_bytes()));
-  out.set("handle", hold({nullptr, std::move(*loaded), nullptr}));
+  out.set("weightBytes", static_cast<double>(model->weight_bytes()));
+  out.set("needed", static_cast<double>(*needed));
+  out.set("handle", handle);
   return LoadedModel(out);
 }
 
@@ -182,10 +199,6 @@ Bytes saved_part(int handle) {
   SavedModel* saved = held(handle).saved.get();
   const auto part = saved ? saved->next() : std::span<const std::byte>();
   return Bytes(copy(std::span(reinterpret_cast<const uint8_t*>(part.data()), part.size())));
-}
-
-void release(int handle) {
-  if (const size_t place = static_cast<size_t>(handle) - 1; place < all_held.size()) all_held[place] = {};
 }
 
 // A batch as two arrays, which js/encodings.ts describes.
@@ -360,7 +373,7 @@ EMSCRIPTEN_BINDINGS(squeezebert) {
       "sep: number; mask: number } } | " FAILURE);
   register_type<LoadedModel>(
       "{ handle: number; head: string; dtype: string; labels: string[]; maxLength: number; hiddenSize: number; vocabSize: number; "
-      "weightBytes: number } | " FAILURE);
+      "weightBytes: number; needed: number } | " FAILURE);
   register_type<SavedFile>("{ handle: number; size: number } | " FAILURE);
   register_type<Bytes>("Uint8Array");
   register_type<Encoded>("{ rows: Int32Array; values: Int32Array } | " FAILURE);

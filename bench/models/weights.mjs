@@ -1,9 +1,8 @@
-// A full-size SqueezeBERT with seeded random weights, written once to build/bench: as safetensors for us and as ONNX for
-// onnxruntime-web (in both layouts of onnx.mjs), from the same numbers.
+// A full-size SqueezeBERT with seeded random weights, written once to build/bench: as safetensors for us and, where the bench
+// wants it, as ONNX for onnxruntime-web (in both layouts of onnx.mjs), from the same numbers.
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { random } from '../../tools/random.mjs';
-import { layouts, squeezeBertOnnx } from './onnx.mjs';
 
 export const config = {
   architectures: ['SqueezeBertForSequenceClassification'],
@@ -90,17 +89,33 @@ function writeSafetensors(path, tensors) {
   closeSync(file);
 }
 
-/** Makes the files where they are not there yet; the marker's name changes with what the files contain. */
-export function benchFiles(folder) {
-  const done = join(folder, 'complete-3');
+/** Calls `make` where the files are not there yet; the marker's name changes with what the files contain. */
+function once(folder, marker, make) {
+  const done = join(folder, marker);
   if (existsSync(done)) return;
   mkdirSync(folder, { recursive: true });
-  console.log('Making the weights: 51 million numbers, three files of 204 MB ...');
-  for (const layout of layouts) rmSync(join(folder, `${layout}.int8.onnx`), { force: true }); // of other contents
-  const tensors = makeTensors();
-  console.log(`${(tensors.reduce((sum, { data }) => sum + data.length, 0) / 1e6).toFixed(1)} million parameters`);
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  writeSafetensors(join(folder, 'model.safetensors'), tensors);
-  for (const layout of layouts) writeFileSync(join(folder, `${layout}.onnx`), squeezeBertOnnx(config, tensors, layout));
+  make(makeTensors());
   writeFileSync(done, '');
+}
+
+/** config.json and model.safetensors. */
+export function modelFiles(folder) {
+  once(folder, 'model-3', (tensors) => {
+    console.log('Making the weights: 51 million numbers, a file of 204 MB ...');
+    console.log(`${(tensors.reduce((sum, { data }) => sum + data.length, 0) / 1e6).toFixed(1)} million parameters`);
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+    writeSafetensors(join(folder, 'model.safetensors'), tensors);
+  });
+}
+
+/** Those and the ONNX files, for which the bench's packages must be there. */
+export async function benchFiles(folder) {
+  const { layouts, squeezeBertOnnx } = await import('./onnx.mjs');
+  modelFiles(folder);
+  once(folder, 'complete-3', (tensors) => {
+    for (const layout of layouts) {
+      rmSync(join(folder, `${layout}.int8.onnx`), { force: true }); // of other contents
+      writeFileSync(join(folder, `${layout}.onnx`), squeezeBertOnnx(config, tensors, layout));
+    }
+  });
 }

@@ -29,7 +29,7 @@ const folders = {
  *   serve()   another server of the same folders
  */
 export async function prepare(asked) {
-  benchFiles(data);
+  await benchFiles(data);
   const int8 = asked.engine === 'chromium' && quantized(data, layouts);
   const server = await serve(folders);
   const bench = {

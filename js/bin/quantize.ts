@@ -100,7 +100,7 @@ async function quantize(from: string, to: string, { dtype, embeddings, revision,
     });
     const { module: engine } = await loadEngine(undefined, bestBuild());
     const saved = (type: DataType) => {
-      const model = engine.loadModel(files, '', type);
+      const model = engine.loadModel(0, files, '', type, -1);
       if ('error' in model) throw new SqueezeBertError(model.error.code as ErrorCode, model.error.detail);
       const { parts } = savedModel(engine, model.handle) ?? {};
       if (!parts) throw new SqueezeBertError('INTERNAL', 'the model is gone');

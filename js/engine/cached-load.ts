@@ -4,7 +4,7 @@ import { openStore, type Store } from '../cache/store.ts';
 import { SqueezeBertError } from '../errors.ts';
 import type { CacheEntry, LoadRequest } from '../operations.ts';
 import { validatorOf } from './download.ts';
-import { type EngineFiles, type FetchContext, nameOf } from './files.ts';
+import { type EngineFiles, type FetchContext, nameOf, weightsFile } from './files.ts';
 import type { SavedModel } from './saved.ts';
 import { isWeights } from './total-progress.ts';
 
@@ -89,7 +89,7 @@ export class CachedLoad {
         if (belongs(part, name) && !isWeights(name) && !name.endsWith('.index.json'))
           contents.set(name, { size, parts: whole(files, name) });
       }
-      if (part === 'model' && saved) contents.set('model.safetensors', saved);
+      if (part === 'model' && saved) contents.set(weightsFile, saved);
       const validators = Object.fromEntries(Object.entries(files.validators).filter(([name]) => belongs(part, name)));
       try {
         const about = { source, folder: this.folder, part, dtype: part === 'model' ? dtype : '', validators };

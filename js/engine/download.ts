@@ -1,6 +1,13 @@
 // One file over HTTP: streamed, taken up again where it breaks off, with progress, abort and plain words about what went
 // wrong.
 import { aborted, SqueezeBertError, throwIfAborted } from '../errors.ts';
+import type { SyncSource } from './sync-source.ts';
+
+/**
+ * Reads a file of which so many bytes have come, and gives from where on it will read; 0: only when all have come, and not
+ * this source. Called again when there are more, with another source where the file has begun anew.
+ */
+export type Follow = (file: SyncSource, available: number) => Promise<number>;
 
 export interface DownloadOptions {
   signal?: AbortSignal | null | undefined;
@@ -11,11 +18,13 @@ export interface DownloadOptions {
   onProgress?: ((loaded: number, total: number | undefined) => void) | undefined;
   /** Not there (404): null, not an error. */
   optional?: boolean | undefined;
+  /** Reads a large file while it comes. Its errors end the download. */
+  follow?: Follow | undefined;
 }
 
 export interface Download {
-  /** A Blob where it is large. */
-  data: Blob | Uint8Array<ArrayBuffer>;
+  /** A Blob where it is large; what is left of a file that has been followed. */
+  data: Blob | Uint8Array<ArrayBuffer> | Arriving;
   /** What changes when the file on the server does: its ETag, or its length and date. */
   validator: string;
 }
@@ -53,8 +62,8 @@ export function validatorOf({ headers }: Response): string {
   return headers.get('etag') ?? `${headers.get('content-length')} ${headers.get('last-modified')}`;
 }
 
-/** Pieces are handed over to a Blob - which the browser may keep on disk - when they have become this many bytes. */
-const handOver = 16 << 20;
+/** Pieces are read, or handed over to a Blob - which the browser may keep on disk - when they have become this many bytes. */
+const handOver = 4 << 20;
 /** Attempts after one that failed; a mebibyte farther than ever makes the count begin again. */
 const retries = 4;
 /** Longer pauses (ms) that a server asks for are not waited for. */
@@ -91,9 +100,40 @@ function retryAfter(response: Response): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
 }
 
+/** The end of what has come of a file. */
+export class Arriving implements SyncSource {
+  parts: Uint8Array<ArrayBuffer>[] = [];
+  /** Where they begin. */
+  private from = 0;
+
+  constructor(readonly size: number) {}
+
+  read(offset: number, target: Uint8Array): boolean {
+    let at = this.from - offset;
+    if (at > 0) return false;
+    for (const part of this.parts) {
+      if (at < target.length && at + part.length > 0)
+        target.set(part.subarray(Math.max(-at, 0), target.length - at), Math.max(at, 0));
+      at += part.length;
+    }
+    return at >= target.length;
+  }
+
+  /** Forgets parts that lie before `needed`. */
+  drop(needed: number): void {
+    for (let part = this.parts[0]; part && this.from + part.length <= needed; part = this.parts[0]) {
+      this.from += part.length;
+      this.parts.shift();
+    }
+  }
+}
+
 class Transfer {
   private blobs: Blob[] = [];
-  private parts: Uint8Array<ArrayBuffer>[] = [];
+  private file = new Arriving(0);
+  /** Undefined where nobody can read it before it is whole. */
+  private follow: Follow | undefined;
+  /** Bytes since the pieces were last read or handed over. */
   private waiting = 0;
   private total: number | undefined;
   private validator = '';
@@ -109,7 +149,9 @@ class Transfer {
   ) {}
 
   finish(): Download {
-    const { blobs, parts, validator } = this;
+    const { blobs, file, validator } = this;
+    const { parts } = file;
+    if (this.follow && this.loaded >= handOver) return { data: file, validator };
     if (blobs.length > 0) return { data: new Blob([...blobs, ...parts]), validator };
     // To a Blob and back, through another process, would take longer than a local server does.
     const data = new Uint8Array(this.loaded);
@@ -164,7 +206,7 @@ class Transfer {
 
   private forget(): void {
     this.blobs = [];
-    this.parts = [];
+    this.file = new Arriving(0);
     this.waiting = 0;
     this.loaded = 0;
   }
@@ -180,6 +222,8 @@ class Transfer {
     // What is counted are the bytes after decompression; the header counts those before.
     const length = encoded ? null : headers.get('content-length');
     this.total = length === null ? undefined : Number(length);
+    this.file = new Arriving(this.total ?? 0);
+    this.follow = this.total ? this.options.follow : undefined;
   }
 
   /** If-Range makes a browser ask other origins for leave, which many refuse; there the answer's ETag must do. */
@@ -209,27 +253,21 @@ class Transfer {
     const report = () =>
       onProgress?.(this.loaded, this.total !== undefined && this.loaded <= this.total ? this.total : undefined);
     let cause: unknown;
-    try {
-      const reader = response.body?.getReader();
-      for (;;) {
-        const piece = await reader?.read();
-        if (!piece?.value) break;
-        this.parts.push(piece.value as Uint8Array<ArrayBuffer>);
-        this.loaded += piece.value.byteLength;
-        this.waiting += piece.value.byteLength;
-        if (this.waiting >= handOver) {
-          this.blobs.push(new Blob(this.parts));
-          this.parts = [];
-          this.waiting = 0;
-        }
-        const now = performance.now();
-        if (now - this.reported >= reportEvery) {
-          this.reported = now;
-          report();
-        }
+    const reader = response.body?.getReader();
+    for (;;) {
+      const piece = await reader?.read().catch((error) => {
+        cause = error;
+      });
+      if (!piece?.value) break;
+      this.file.parts.push(piece.value as Uint8Array<ArrayBuffer>);
+      this.loaded += piece.value.byteLength;
+      this.waiting += piece.value.byteLength;
+      if (this.waiting >= handOver) await this.handOver();
+      const now = performance.now();
+      if (now - this.reported >= reportEvery) {
+        this.reported = now;
+        report();
       }
-    } catch (error) {
-      cause = error;
     }
     throwIfAborted(signal);
     const short = this.total !== undefined && this.loaded < this.total;
@@ -243,6 +281,19 @@ class Transfer {
     }
     report();
     return true;
+  }
+
+  private async handOver(): Promise<void> {
+    const { file } = this;
+    this.waiting = 0;
+    const needed = await this.follow?.(file, this.loaded);
+    if (needed) {
+      file.drop(needed);
+    } else {
+      this.follow = undefined;
+      this.blobs.push(new Blob(file.parts));
+      file.parts = [];
+    }
   }
 }
 
@@ -272,6 +323,9 @@ export async function download(url: string, options: DownloadOptions = {}): Prom
     await pause(result.pause ?? 200 * 2 ** failures, signal);
   }
   const done = transfer.finish();
-  await refuseHtml(done.data instanceof Blob ? done.data : new Blob([done.data.subarray(0, 256)]), url);
+  const { data } = done;
+  // What has been followed was no page.
+  if (!(data instanceof Arriving))
+    await refuseHtml(data instanceof Blob ? data : new Blob([data.subarray(0, 256)]), url);
   return done;
 }

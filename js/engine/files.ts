@@ -3,7 +3,7 @@ import { pathSource } from '../disk/disk.ts';
 import { SqueezeBertError, throwIfAborted } from '../errors.ts';
 import { isNode, nodeModule } from '../node.ts';
 import type { FilesSpec, LoadRequest, Progress } from '../operations.ts';
-import { download } from './download.ts';
+import { Arriving, download, type Follow } from './download.ts';
 import { checkIntegrity } from './integrity.ts';
 import { blobSource, bytesSource, type SyncSource } from './sync-source.ts';
 import { TotalProgress } from './total-progress.ts';
@@ -11,10 +11,12 @@ import { TotalProgress } from './total-progress.ts';
 /** Settings that sentence-transformers has beside modules.json. */
 export const sentenceFiles = ['1_Pooling/config.json', 'sentence_bert_config.json'];
 
+export const weightsFile = 'model.safetensors';
+
 /** What the engine sees. */
 export class EngineFiles {
   private readonly sources = new Map<string, SyncSource>();
-  private closed = false;
+  closed = false;
   /** Versions of the files, as the server called them. */
   readonly validators: Record<string, string> = {};
 
@@ -53,6 +55,8 @@ export function readJson(files: EngineFiles, name: string): unknown {
 export interface FetchContext {
   signal?: AbortSignal | null | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
+  /** Reads the weights while they come. */
+  follow?: Follow | undefined;
 }
 
 export const nameOf = ({ name, folder, directory }: FilesSpec) => name ?? folder ?? directory ?? '';
@@ -137,14 +141,19 @@ class Fetcher {
   }
 
   private async checked(name: string, data: Blob | Uint8Array): Promise<SyncSource> {
-    const { integrity } = this.request;
-    if (integrity && Object.hasOwn(integrity, name))
-      await checkIntegrity(data as Blob | BufferSource, integrity[name] as string, name);
+    const expected = this.expected(name);
+    if (expected !== undefined) await checkIntegrity(data as Blob | BufferSource, expected, name);
     return data instanceof Blob ? blobSource(data) : bytesSource(data);
   }
 
+  /** The file's SHA-256, where it is given. */
+  private expected(name: string): string | undefined {
+    const { integrity } = this.request;
+    return integrity && Object.hasOwn(integrity, name) ? integrity[name] : undefined;
+  }
+
   private async fetch(name: string, url: string, optional: boolean): Promise<SyncSource | null> {
-    const { signal, onProgress } = this.context;
+    const { signal, onProgress, follow } = this.context;
     const { headers, cache } = this.request;
     const base = { name: this.source.name ?? this.source.folder ?? url, file: name };
     if (url.startsWith('file:') && isNode()) return pathSource(nodeModule('node:url').fileURLToPath(url));
@@ -154,6 +163,8 @@ class Fetcher {
       optional,
       headers,
       reload: cache === 'reload',
+      // Nothing is made of a file that is still to be compared with its SHA-256.
+      follow: name === weightsFile && this.expected(name) === undefined ? follow : undefined,
       onProgress: (loaded, total) => {
         this.total.set(name, loaded, total);
         onProgress?.({
@@ -170,7 +181,7 @@ class Fetcher {
     });
     if (!result) return null;
     const { data, validator } = result;
-    const source = await this.checked(name, data);
+    const source = data instanceof Arriving ? data : await this.checked(name, data);
     this.files.validators[name] = validator;
     const { size } = source;
     this.total.set(name, size, size);
@@ -186,7 +197,7 @@ class Fetcher {
  */
 export async function fetchFiles(
   request: LoadRequest,
-  { signal, onProgress }: FetchContext,
+  { signal, onProgress, follow }: FetchContext,
   files = new EngineFiles(),
 ): Promise<EngineFiles> {
   throwIfAborted(signal);
@@ -194,7 +205,7 @@ export async function fetchFiles(
   const stop = new AbortController();
   const onAbort = () => stop.abort(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
-  const fetcher = new Fetcher(request, files, { signal: stop.signal, onProgress });
+  const fetcher = new Fetcher(request, files, { signal: stop.signal, onProgress, follow });
   const tokenizer = async () => {
     const settings = ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'];
     // A list of files is complete; a folder has to be asked, and is asked for as little as possible.
@@ -215,7 +226,7 @@ export async function fetchFiles(
     if (request.head === 'none' && (await fetcher.get('modules.json', true)))
       await Promise.all(sentenceFiles.map((name) => fetcher.get(name, true)));
     const weights = fetcher.first(
-      ['model.safetensors'],
+      [weightsFile],
       ['model.safetensors.index.json', shards],
       ['pytorch_model.bin'],
       ['pytorch_model.bin.index.json', shards],

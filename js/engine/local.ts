@@ -15,10 +15,12 @@ import type {
   TokenizerInfo,
 } from '../operations.ts';
 import { CachedLoad } from './cached-load.ts';
-import { EngineFiles, fetchFiles, nameOf } from './files.ts';
+import type { Follow } from './download.ts';
+import { EngineFiles, fetchFiles, nameOf, weightsFile } from './files.ts';
 import type { StartHelper } from './helpers.ts';
 import { savedModel } from './saved.ts';
 import { sentenceSettings } from './sentence.ts';
+import type { SyncSource } from './sync-source.ts';
 import { bestBuild, type Engine, type EngineModule, loadEngine } from './wasm.ts';
 
 type Answer<Value> = Value | { error: { code: string; detail: string } };
@@ -107,6 +109,28 @@ export class LocalBackend implements Backend {
       const files = new EngineFiles();
       const cached = await CachedLoad.open(request);
       let complete = false;
+      /** The model until somebody has it; `file`: that is still coming. */
+      let begun: { file?: SyncSource; handle: number } | undefined;
+      const loadModel = (available: number) =>
+        this.engine.loadModel(begun?.handle ?? 0, files, request.head ?? '', request.dtype ?? '', available);
+      const forget = () => {
+        if (begun) this.started?.module.release(begun.handle);
+        begun = undefined;
+      };
+      const follow: Follow = async (file, available) => {
+        await this.starting;
+        // Something else has failed meanwhile, and nobody would release the model.
+        if (files.closed) return 0;
+        if (begun?.file !== file) forget();
+        files.set(weightsFile, file);
+        const answer = loadModel(available);
+        // What is wrong from the beginning is said when the whole file is there: its size may be another than announced.
+        if ('error' in answer && !begun) return 0;
+        const { handle, needed } = unwrap(answer);
+        begun = { file, handle };
+        if (needed === 0) forget();
+        return needed;
+      };
       try {
         await cached?.restore(files, options);
         const has = (part: 'tokenizer' | 'model') => cached?.found.includes(part) ?? false;
@@ -121,20 +145,21 @@ export class LocalBackend implements Backend {
               'FILE_NOT_FOUND',
               `${nameOf(request.source)} is not in the cache, and local_files_only`,
             );
-          await fetchFiles(missing, options, files);
+          await fetchFiles(missing, { ...options, follow }, files);
         }
         await this.starting;
         complete = true;
         throwIfAborted(options.signal);
         const tokenizer = request.tokenizer ? (unwrap(this.engine.loadTokenizer(files)) as TokenizerInfo) : null;
         try {
-          const model = request.model
-            ? unwrap(this.engine.loadModel(files, request.head ?? '', request.dtype ?? ''))
-            : null;
+          if (begun?.file !== files.open(weightsFile)) forget();
+          const model = request.model ? unwrap(loadModel(-1)) : null;
+          begun = model ?? undefined;
           const saved = model && missing.model && cached ? savedModel(this.engine, model.handle) : null;
           await cached?.keep(files, saved, model?.dtype ?? '', options);
           // Whoever wants the states alone has no use for the settings, nor for what is wrong with them.
           const sentence = tokenizer && sentenceSettings(files);
+          begun = undefined;
           return { tokenizer, model: model && ({ ...model, sentence } as ModelInfo) };
         } catch (error) {
           if (tokenizer) this.engine.release(tokenizer.handle);
@@ -147,6 +172,7 @@ export class LocalBackend implements Backend {
         await cached.remove();
         return await this.handlers.load({ ...request, cache: 'reload' }, options);
       } finally {
+        forget();
         files.close();
       }
     },

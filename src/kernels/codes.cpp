@@ -1,6 +1,7 @@
 #include "codes.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "simd.h"
@@ -8,27 +9,39 @@
 namespace squeezebert {
 namespace {
 
+// Of magnitudes the bits are ordered as the numbers are, with infinity and what is no number above them all.
 float largest_magnitude(std::span<const float> values) {
   const size_t whole = values.size() / 4 * 4;
   v128_t most = wasm_f32x4_splat(0.0f);
-  for (size_t i = 0; i < whole; i += 4) most = wasm_f32x4_pmax(most, wasm_f32x4_abs(wasm_v128_load(values.data() + i)));
-  float largest = max_lanes(most);
-  for (size_t i = whole; i < values.size(); ++i) largest = std::max(largest, std::fabs(values[i]));
-  return largest;
+  for (size_t i = 0; i < whole; i += 4) most = wasm_i32x4_max(most, wasm_f32x4_abs(wasm_v128_load(values.data() + i)));
+  int32_t largest = 0;
+  const auto add = [&](float value) { largest = std::max(largest, std::bit_cast<int32_t>(std::fabs(value))); };
+  for (size_t i = whole; i < values.size(); ++i) add(values[i]);
+  float lanes[4];
+  wasm_v128_store(lanes, most);
+  for (const float lane : lanes) add(lane);
+  return std::bit_cast<float>(largest);
 }
 
 // Rows of smaller numbers than this become zeros: one over them would be infinite.
 constexpr float kLeast = 1e-30f;
 
-// Half away from zero; within int32 for every quotient that occurs here.
-int32_t nearest(float value) { return static_cast<int32_t>(value < 0 ? value - 0.5f : value + 0.5f); }
-
-void encode_q8(std::span<const float> weights, RowCodes& row) {
-  const float largest = largest_magnitude(weights);
+// Half away from zero. The largest comes out as 127: the product is not half off.
+void encode_q8(std::span<const float> weights, float largest, RowCodes& row) {
   row.scale = largest / 127;
   const float inverse = largest > kLeast ? 127 / largest : 0;
-  for (size_t i = 0; i < weights.size(); ++i)
-    row.codes[i] = static_cast<int8_t>(std::clamp(nearest(weights[i] * inverse), -127, 127));
+  const size_t whole = weights.size() / 4 * 4;
+  const v128_t factor = wasm_f32x4_splat(inverse), half = wasm_f32x4_splat(0.5f), sign = wasm_f32x4_splat(-0.0f);
+  for (size_t i = 0; i < whole; i += 4) {
+    const v128_t value = wasm_f32x4_mul(wasm_v128_load(weights.data() + i), factor);
+    const v128_t integers = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_add(value, wasm_v128_or(wasm_v128_and(value, sign), half)));
+    const v128_t halves = wasm_i16x8_narrow_i32x4(integers, integers);
+    wasm_v128_store32_lane(row.codes.data() + i, wasm_i8x16_narrow_i16x8(halves, halves), 0);
+  }
+  for (size_t i = whole; i < weights.size(); ++i) {
+    const float value = weights[i] * inverse;
+    row.codes[i] = static_cast<int8_t>(value + std::copysign(0.5f, value));
+  }
 }
 
 // Rounds one group of 32 (zeros where it has fewer) with the given step into `codes`; returns the squared error.
@@ -50,9 +63,9 @@ float round_group(const float* weights, float step, int8_t* codes) {
   return sum_lanes(error);
 }
 
-void encode_q4(std::span<const float> weights, RowCodes& row) {
+void encode_q4(std::span<const float> weights, float largest, RowCodes& row) {
   row.multipliers.assign(q4_groups(weights.size()), 1);
-  row.scale = largest_magnitude(weights) / (8 * kQ4MostMultiplier);
+  row.scale = largest / (8 * kQ4MostMultiplier);
   if (!(row.scale > kLeast)) {
     std::fill(row.codes.begin(), row.codes.end(), int8_t{0});
     row.scale = 0;
@@ -80,10 +93,13 @@ void encode_q4(std::span<const float> weights, RowCodes& row) {
 
 }  // namespace
 
-void encode_row(WeightType type, std::span<const float> weights, RowCodes& row) {
+bool encode_row(WeightType type, std::span<const float> weights, RowCodes& row) {
+  const float largest = largest_magnitude(weights);
+  if (!std::isfinite(largest)) return false;
   row.codes.resize(weights.size());
-  if (type == WeightType::q8) encode_q8(weights, row);
-  else encode_q4(weights, row);
+  if (type == WeightType::q8) encode_q8(weights, largest, row);
+  else encode_q4(weights, largest, row);
+  return true;
 }
 
 void decode_row(WeightType type, const RowCodes& row, std::span<float> weights) {

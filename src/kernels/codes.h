@@ -25,9 +25,9 @@ struct RowCodes {
   float scale = 0;
 };
 
-// Rounds `weights` (finite) to nearest. q8: the largest magnitude becomes 127. q4: the multiplier of each 32 is the one
+// Rounds `weights` to nearest; false where one is not finite. q8: the largest magnitude becomes 127. q4: the multiplier of each 32 is the one
 // with the smallest squared error among those near the one that just holds their largest magnitude, of either sign.
-void encode_row(WeightType type, std::span<const float> weights, RowCodes& row);
+bool encode_row(WeightType type, std::span<const float> weights, RowCodes& row);
 
 void decode_row(WeightType type, const RowCodes& row, std::span<float> weights);
 

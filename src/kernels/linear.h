@@ -39,6 +39,7 @@ class Linear {
   float weight(size_t o, size_t i) const;
   // As set_row() got it. q8 and q4 only.
   void get_row(size_t o, RowCodes& row) const;
+  float scale(size_t o) const { return scales_[o]; }  // of that row
 
   WeightType type() const { return type_; }
   bool coded() const { return type_ == WeightType::q8 || type_ == WeightType::q4; }
@@ -53,6 +54,7 @@ class Linear {
   size_t panel_of(size_t o) const { return o / width_ * panels(width_) + o % width_ / kPanel; }
   size_t column_of(size_t o) const { return o % width_ % kPanel; }
   size_t float_position(size_t o, size_t i) const;
+  size_t code_position(size_t o) const;  // q8: of the first
   int32_t code(size_t o, size_t i) const;
   void set_nibble(size_t o, size_t i, int32_t code);
   size_t unpacked_panel_bytes() const;

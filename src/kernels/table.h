@@ -22,6 +22,7 @@ class Table {
 
   float weight(size_t r, size_t c) const;
   void get_row(size_t r, RowCodes& row) const;  // as set_row() got it; q8 and q4 only
+  float scale(size_t r) const { return scales_[r]; }  // of that row
 
   WeightType type() const { return type_; }
   size_t rows() const { return rows_; }

@@ -28,18 +28,29 @@ uint64_t product(std::initializer_list<uint64_t> factors) {
 Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Model::~Model() = default;
 
-Result<std::unique_ptr<Model>> Model::load(FileSet& files, const LoadOptions& options) {
+Result<std::unique_ptr<Model>> Model::begin(FileSet& files, const LoadOptions& options) {
   SQUEEZEBERT_TRY_ASSIGN(file, files.open("config.json"));
   SQUEEZEBERT_TRY_ASSIGN(text, read_text(*file));
   SQUEEZEBERT_TRY_ASSIGN(config, parse_config(text));
   SQUEEZEBERT_TRY_ASSIGN(source, open_weights(files));
   auto state = std::make_unique<State>();
-  state->head = options.head.value_or(config.head);
-  SQUEEZEBERT_TRY(load_weights(*source, config, state->head, options.weights, options.progress, state->weights));
   state->config = std::move(config);
-  state->config.head = state->head;
+  state->head = state->config.head = options.head.value_or(state->config.head);
+  state->loader = load_weights(std::move(source), state->config, state->head, options.weights, state->weights);
   state->outputs.reserve(8);
   return std::unique_ptr<Model>(new Model(std::move(state)));
+}
+
+Result<uint64_t> Model::proceed(uint64_t available) {
+  auto needed = state_->loader->proceed(available);
+  if (available == WeightLoader::kWholeFile) state_->loader.reset();
+  return needed;
+}
+
+Result<std::unique_ptr<Model>> Model::load(FileSet& files, const LoadOptions& options) {
+  SQUEEZEBERT_TRY_ASSIGN(model, begin(files, options));
+  SQUEEZEBERT_TRY(model->proceed(WeightLoader::kWholeFile));
+  return std::move(model);
 }
 
 const ModelConfig& Model::config() const { return state_->config; }

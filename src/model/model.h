@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,8 +47,6 @@ struct LoadOptions {
   std::optional<Head> head;           // overrides the head that config.json names
   // How the weights are kept. Empty: as the file holds them, and large models of floats as q8.
   std::optional<WeightType> weights;
-  // Numbers read so far, and all that the file holds: tensors that the head does not need stay unread. May be empty.
-  std::function<void(uint64_t done, uint64_t total)> progress;
 };
 
 class Model {
@@ -57,6 +54,10 @@ class Model {
   // Reads config.json and the weights. Errors: those of parse_config and of the weights file; TENSOR_MISSING,
   // TENSOR_UNEXPECTED, TENSOR_SHAPE, TENSOR_DTYPE, TENSOR_VALUE naming the tensor; OUT_OF_MEMORY.
   static Result<std::unique_ptr<Model>> load(FileSet& files, const LoadOptions& options = {});
+  // The same in steps, while model.safetensors comes: begin() reads config.json and the head of the file; proceed() is
+  // WeightLoader's, and the model is complete after one of the whole file. Until then it must do nothing else.
+  static Result<std::unique_ptr<Model>> begin(FileSet& files, const LoadOptions& options = {});
+  Result<uint64_t> proceed(uint64_t available);
   ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;

@@ -13,6 +13,7 @@ struct Model::State {
   ModelConfig config;
   Head head = Head::none;
   Weights weights;
+  std::unique_ptr<WeightLoader> loader;  // until the weights are complete
   Workspace workspace;
   // What run() returns, in buffers that stay.
   Buffer<float> last_hidden, pooled, logits, starts, ends, hidden_states, attentions, scores;

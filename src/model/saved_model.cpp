@@ -70,10 +70,13 @@ struct SavedModel::Tensor {
       }
       return;
     }
+    if (content == Content::scale) {
+      const float scale = linear ? linear->scale(r) : table->scale(r);
+      return append(bytes, &scale, 4);
+    }
     RowCodes row;
     if (linear) linear->get_row(r, row);
     else table->get_row(r, row);
-    if (content == Content::scale) return append(bytes, &row.scale, 4);
     if (content == Content::multiplier) return append(bytes, row.multipliers.data(), row.multipliers.size());
     if (type() == WeightType::q8) return append(bytes, row.codes.data(), columns);
     const size_t first = bytes.size();

@@ -16,23 +16,35 @@ std::string shape_text(std::span<const uint64_t> shape) {
   return text + "]";
 }
 
-class Loader final : public WeightVisitor {
+class Loader final : public WeightVisitor, public WeightLoader {
  public:
-  Loader(TensorSource& source, const ModelConfig& config, std::optional<WeightType> type,
-         const std::function<void(uint64_t, uint64_t)>& progress)
-      : source_(source), config_(config), names_(names_of(config.family)), type_(type), progress_(progress),
-        used_(source.tensors().size()) {
-    for (const auto& tensor : source.tensors()) total_ += tensor.elements;
-    // Files saved from a bare encoder have no prefix.
-    for (const auto& tensor : source.tensors()) {
+  Loader(std::unique_ptr<TensorSource> source, const ModelConfig& config, Head head, std::optional<WeightType> type,
+         Weights& weights)
+      : source_(std::move(source)), config_(config), names_(names_of(config.family)), head_(head), type_(type),
+        weights_(weights), rows_(source_->tensors().size(), kUnused) {
+    for (const auto& tensor : source_->tensors()) {
+      total_ += tensor.elements;
+      // Files saved from a bare encoder have no prefix.
       if (std::string_view(tensor.name).starts_with(names_.prefix)) prefix_ = names_.prefix;
     }
+    weights.layers.resize(static_cast<size_t>(config.layers));
+    if (config.family == Family::distilbert) weights.pooler_activation = Activation::relu;
+    weights.mlm_activation = config.family == Family::roberta ? Activation::gelu : config.activation;
+  }
+
+  // The first time it compares shapes and makes room; every time it reads what has come and has not been read.
+  Result<uint64_t> proceed(uint64_t available) override {
+    available_ = needed_ = available;
+    SQUEEZEBERT_TRY(visit_weights(config_, head_, prefix_, weights_, *this));
+    first_ = false;
+    if (available == kWholeFile) SQUEEZEBERT_TRY(check_rest());
+    return needed_;
   }
 
   // The tensor `name`.weight or .bias; files of the first BERT say gamma and beta for a norm's.
   const TensorInfo* find(const std::string& name, std::string_view part) const {
-    if (const TensorInfo* tensor = source_.find(join({name, ".", part}))) return tensor;
-    return source_.find(join({name, part == "weight" ? ".gamma" : ".beta"}));
+    if (const TensorInfo* tensor = source_->find(join({name, ".", part}))) return tensor;
+    return source_->find(join({name, part == "weight" ? ".gamma" : ".beta"}));
   }
 
   Result<const TensorInfo*> require(const std::string& name, std::string_view part, std::vector<uint64_t> shape) {
@@ -49,24 +61,29 @@ class Loader final : public WeightVisitor {
     if (!same) {
       return Error{ErrorCode::TENSOR_SHAPE, {"'", tensor.name, "' is ", shape_text(tensor.shape), ", expected ", shape_text(shape)}};
     }
-    used_[place(tensor)] = true;
+    if (uint64_t& rows = rows_of(tensor); rows == kUnused) rows = 0;
     return &tensor;
   }
 
-  Result<void> read(const TensorInfo& tensor, uint64_t first, std::span<float> target) {
-    SQUEEZEBERT_TRY(source_.read_f32(tensor, first, target));
-    advance(target.size());
-    return {};
+  // Whether elements [first, end) have come.
+  bool has(const TensorInfo& tensor, uint64_t first, uint64_t end) {
+    const uint64_t bytes = element_bytes(tensor.dtype);
+    if (tensor.offset + end * bytes <= available_) return true;
+    needed_ = std::min(needed_, tensor.offset + first * bytes);
+    return false;
   }
 
-  void advance(uint64_t elements) {
-    done_ += elements;
-    if (progress_) progress_(done_, total_);
+  // All of a small tensor.
+  Result<void> read(const TensorInfo& tensor, std::span<float> target) {
+    uint64_t& rows = rows_of(tensor);
+    if (rows > 0 || !has(tensor, 0, tensor.elements)) return {};
+    rows = 1;
+    return source_->read_f32(tensor, 0, target);
   }
 
   Result<void> vector(const std::string& name, std::string_view part, size_t size, std::span<float> target) {
     SQUEEZEBERT_TRY_ASSIGN(tensor, require(name, part, {size}));
-    return read(*tensor, 0, target);
+    return read(*tensor, target);
   }
 
   // What a file of ours adds to the codes of a q8 or q4 tensor.
@@ -104,39 +121,46 @@ class Loader final : public WeightVisitor {
     const size_t groups = q4_groups(columns);
     SQUEEZEBERT_TRY_ASSIGN(tensor, require(name, "weight_multiplier", {rows, groups}));
     stored.multipliers.resize(rows * groups);
-    SQUEEZEBERT_TRY(source_.read_bytes(*tensor, 0, std::as_writable_bytes(std::span(stored.multipliers))));
+    SQUEEZEBERT_TRY(source_->read_bytes(*tensor, 0, std::as_writable_bytes(std::span(stored.multipliers))));
     for (const int8_t multiplier : stored.multipliers)
       if (multiplier == 0 || std::abs(int32_t{multiplier}) > kQ4MostMultiplier) return bad_value(name);
     return stored;
   }
 
-  // Reads the rows of name.weight into a layer or a table that has been allocated. They pass through a small buffer: a
-  // tensor never stands twice in memory.
+  // Reads the rows of name.weight that have come into a layer or a table that has been allocated. They pass through a small
+  // buffer: a tensor never stands twice in memory.
   template <class Target>
   Result<void> fill(const std::string& name, const TensorInfo& tensor, size_t rows, size_t columns, Target& target) {
     const bool to_codes = target.type() == WeightType::q8 || target.type() == WeightType::q4;
     const size_t at_once = std::min(rows, std::max<size_t>(1, 65536 / columns));
-    std::vector<float> floats(at_once * columns);
+    floats_.resize(std::max(floats_.size(), at_once * columns));
     RowCodes codes;
     const auto set = [&](size_t r, std::span<const float> row) {
       if (!to_codes) {
         target.set_row(r, row);
         return true;
       }
-      for (const float value : row)
-        if (!(std::fabs(value) <= std::numeric_limits<float>::max())) return false;
-      encode_row(target.type(), row, codes);
+      if (!encode_row(target.type(), row, codes)) return false;
       target.set_row(r, codes);
       return true;
     };
     const auto type = stored_type(tensor);
+    uint64_t& done = rows_of(tensor);
     if (!type) {
-      for (size_t first = 0; first < rows; first += at_once) {
-        const size_t count = std::min(at_once, rows - first);
-        SQUEEZEBERT_TRY(read(tensor, first * columns, std::span(floats).first(count * columns)));
+      while (done < rows) {
+        const size_t first = static_cast<size_t>(done), count = std::min(at_once, rows - first);
+        if (!has(tensor, first * columns, (first + count) * columns)) return {};
+        const auto floats = std::span(floats_).first(count * columns);
+        SQUEEZEBERT_TRY(source_->read_f32(tensor, first * columns, floats));
         for (size_t r = 0; r < count; ++r)
-          if (!set(first + r, std::span(floats).subspan(r * columns, columns))) return bad_value(name);
+          if (!set(first + r, floats.subspan(r * columns, columns))) return bad_value(name);
+        done += count;
       }
+      return {};
+    }
+    // Its scales may come last of all.
+    if (available_ != kWholeFile) {
+      needed_ = 0;
       return {};
     }
     SQUEEZEBERT_TRY_ASSIGN(extra, stored(name, *type, rows, columns));
@@ -147,8 +171,7 @@ class Loader final : public WeightVisitor {
     for (size_t first = 0; first < rows; first += at_once) {
       const size_t count = std::min(at_once, rows - first);
       const auto part = std::span(bytes).first(count * width);
-      SQUEEZEBERT_TRY(source_.read_bytes(tensor, first * width, std::as_writable_bytes(part)));
-      advance(part.size());
+      SQUEEZEBERT_TRY(source_->read_bytes(tensor, first * width, std::as_writable_bytes(part)));
       for (size_t r = 0; r < count; ++r) {
         const uint8_t* from = part.data() + r * width;
         row.scale = extra.scales[first + r];
@@ -162,7 +185,7 @@ class Loader final : public WeightVisitor {
         if (*type == target.type()) {
           target.set_row(first + r, row);
         } else {
-          const auto decoded = std::span(floats).first(columns);
+          const auto decoded = std::span(floats_).first(columns);
           decode_row(*type, row, decoded);
           if (!set(first + r, decoded)) return bad_value(name);
         }
@@ -174,29 +197,29 @@ class Loader final : public WeightVisitor {
   // What visit_weights() calls.
   Result<void> norm(const std::string& name, Norm& norm, float eps) override {
     const size_t channels = static_cast<size_t>(config_.hidden_size);
-    if (!norm.gain.allocate(channels) || !norm.bias.allocate(channels)) return out_of_memory();
+    if (first_ && (!norm.gain.allocate(channels) || !norm.bias.allocate(channels))) return out_of_memory();
     norm.eps = eps;
     SQUEEZEBERT_TRY(vector(name, "weight", channels, norm.gain.span()));
     return vector(name, "bias", channels, norm.bias.span());
   }
 
   Result<void> neighbours(const std::string& name, Buffer<float>& taps, size_t channels) override {
-    if (!taps.allocate(uint64_t{channels} * 3)) return out_of_memory();
+    if (first_ && !taps.allocate(uint64_t{channels} * 3)) return out_of_memory();
     SQUEEZEBERT_TRY_ASSIGN(tensor, require(name, "weight", {channels, 1, 3}));
-    return read(*tensor, 0, taps.span());
+    return read(*tensor, taps.span());
   }
 
   Result<void> table(const std::string& name, Table& table, size_t rows, bool coded) override {
     const size_t columns = static_cast<size_t>(config_.hidden_size);
     SQUEEZEBERT_TRY_ASSIGN(tensor, require_rows(name, rows, columns));
-    if (!table.allocate(choose(*tensor, coded), rows, columns)) return out_of_memory();
+    if (first_ && !table.allocate(choose(*tensor, coded), rows, columns)) return out_of_memory();
     return fill(name, *tensor, rows, columns, table);
   }
 
   Result<void> weight(const std::string& name, Linear& linear, const LinearShape& shape) {
     const size_t depth = shape.in / shape.groups;
     SQUEEZEBERT_TRY_ASSIGN(tensor, require_rows(name, shape.out, depth));
-    if (!linear.allocate(choose(*tensor, shape.coded), shape.in, shape.out, shape.groups)) return out_of_memory();
+    if (first_ && !linear.allocate(choose(*tensor, shape.coded), shape.in, shape.out, shape.groups)) return out_of_memory();
     return fill(name, *tensor, shape.out, depth, linear);
   }
 
@@ -207,28 +230,20 @@ class Loader final : public WeightVisitor {
 
   Result<void> decoder(const std::string& words, const std::string& bias, Linear& linear, const LinearShape& shape) override {
     SQUEEZEBERT_TRY(weight(words, linear, shape));
-    const TensorInfo* tensor = source_.find(bias);
+    const TensorInfo* tensor = source_->find(bias);
     if (!tensor) return Error{ErrorCode::TENSOR_MISSING, {"'", bias, "'"}};
     SQUEEZEBERT_TRY(check(*tensor, {shape.out}));
-    return read(*tensor, 0, linear.bias());
+    return read(*tensor, linear.bias());
   }
 
   bool pooler(const std::string& name) const override { return find(name, "weight") != nullptr; }
-
-  Result<void> load(Head head, Weights& weights) {
-    weights.layers.resize(static_cast<size_t>(config_.layers));
-    SQUEEZEBERT_TRY(visit_weights(config_, head, prefix_, weights, *this));
-    if (config_.family == Family::distilbert) weights.pooler_activation = Activation::relu;
-    weights.mlm_activation = config_.family == Family::roberta ? Activation::gelu : config_.activation;
-    return check_rest();
-  }
 
   // Names what the configuration did not ask for; other heads' tensors and buffers are no surprise.
   Result<void> check_rest() const {
     std::string rest;
     size_t count = 0;
-    for (const auto& tensor : source_.tensors()) {
-      if (used_[place(tensor)] || belongs_to_a_head(tensor.name)) continue;
+    for (const auto& tensor : source_->tensors()) {
+      if (rows_[place(tensor)] != kUnused || belongs_to_a_head(tensor.name)) continue;
       if (++count <= 5) rest += join({rest.empty() ? "'" : ", '", tensor.name, "'"});
     }
     if (count > 5) rest += join({" and ", count - 5, " more"});
@@ -237,18 +252,25 @@ class Loader final : public WeightVisitor {
   }
 
  private:
-  size_t place(const TensorInfo& tensor) const { return static_cast<size_t>(&tensor - source_.tensors().data()); }
+  static constexpr uint64_t kUnused = UINT64_MAX;
+
+  size_t place(const TensorInfo& tensor) const { return static_cast<size_t>(&tensor - source_->tensors().data()); }
+  uint64_t& rows_of(const TensorInfo& tensor) { return rows_[place(tensor)]; }
   static Error bad_value(const std::string& name) { return Error{ErrorCode::TENSOR_VALUE, {"'", name, ".weight'"}}; }
   static Error out_of_memory() { return Error{ErrorCode::OUT_OF_MEMORY, {"while loading the weights"}}; }
 
-  TensorSource& source_;
+  std::unique_ptr<TensorSource> source_;
   const ModelConfig& config_;
   const Names& names_;
+  Head head_;
   std::optional<WeightType> type_;
+  Weights& weights_;
   std::string_view prefix_;
-  const std::function<void(uint64_t, uint64_t)>& progress_;
-  std::vector<char> used_;  // of each tensor
-  uint64_t done_ = 0, total_ = 0;  // elements
+  std::vector<uint64_t> rows_;  // of each tensor, that have been read (of a small one, 1); or kUnused
+  std::vector<float> floats_;
+  uint64_t total_ = 0;          // elements
+  uint64_t available_ = 0, needed_ = 0;
+  bool first_ = true;
 };
 
 }  // namespace
@@ -265,9 +287,9 @@ uint64_t Weights::bytes() const {
   return sum;
 }
 
-Result<void> load_weights(TensorSource& source, const ModelConfig& config, Head head, std::optional<WeightType> type,
-                          const std::function<void(uint64_t, uint64_t)>& progress, Weights& weights) {
-  return Loader(source, config, type, progress).load(head, weights);
+std::unique_ptr<WeightLoader> load_weights(std::unique_ptr<TensorSource> source, const ModelConfig& config, Head head,
+                                           std::optional<WeightType> type, Weights& weights) {
+  return std::make_unique<Loader>(std::move(source), config, head, type, weights);
 }
 
 }  // namespace squeezebert

@@ -1,7 +1,7 @@
 // The weights of one checkpoint, checked against its configuration and laid out for the kernels.
 #pragma once
 
-#include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -45,11 +45,23 @@ struct Weights {
 // Numbers in a file from which on float weights become q8 where nobody says how to keep them.
 inline constexpr uint64_t kLargeModel = 8'000'000;
 
+// Reads weights while their file comes.
+class WeightLoader {
+ public:
+  static constexpr uint64_t kWholeFile = UINT64_MAX;
+
+  virtual ~WeightLoader() = default;
+  // Reads what lies in the first `available` bytes of the file and has not been read; with kWholeFile all the rest. Gives
+  // the offset from which on it will read, 0 where it needs the whole file at once, for tensors of codes. Only of a single
+  // safetensors file may anything but the whole be available.
+  // Errors: TENSOR_MISSING, TENSOR_UNEXPECTED, TENSOR_SHAPE, TENSOR_DTYPE, TENSOR_VALUE with the tensor's name;
+  // OUT_OF_MEMORY; those of the source. After one it is not to be called again.
+  virtual Result<uint64_t> proceed(uint64_t available) = 0;
+};
+
 // `type`: how to keep the weights, whatever the file holds. Empty: those that the file holds as q8 or q4 as they are, float
-// ones as fp32, or as q8 in large models.
-// Errors: TENSOR_MISSING, TENSOR_UNEXPECTED, TENSOR_SHAPE, TENSOR_DTYPE, TENSOR_VALUE with the tensor's name;
-// OUT_OF_MEMORY; those of the source. `progress` may be empty.
-Result<void> load_weights(TensorSource& source, const ModelConfig& config, Head head, std::optional<WeightType> type,
-                          const std::function<void(uint64_t done, uint64_t total)>& progress, Weights& weights);
+// ones as fp32, or as q8 in large models. `config` and `weights` must outlive the loader.
+std::unique_ptr<WeightLoader> load_weights(std::unique_ptr<TensorSource> source, const ModelConfig& config, Head head,
+                                           std::optional<WeightType> type, Weights& weights);
 
 }  // namespace squeezebert

@@ -248,6 +248,33 @@ TEST(Codes, Q4FollowsTheSizeOfEachGroup) {
   }
 }
 
+// Rounded half away from zero, the last ones of a row like those before.
+TEST(Codes, Q8RoundsAsOneByOne) {
+  std::mt19937 random(10);
+  for (const size_t size : {1, 3, 4, 7, 64, 131}) {
+    auto row = normal(size, random);
+    row[0] = 127;
+    for (size_t i = 1; i < size; i += 2) row[i] = std::round(row[i] * 20) + 0.5f;
+    RowCodes codes;
+    ASSERT_TRUE(encode_row(WeightType::q8, row, codes));
+    EXPECT_EQ(codes.scale, 1.0f);
+    for (size_t i = 0; i < size; ++i) EXPECT_EQ(codes.codes[i], static_cast<int8_t>(std::round(row[i]))) << row[i];
+  }
+}
+
+TEST(Codes, RowsWithoutAnEndAreRefused) {
+  for (const WeightType type : {WeightType::q8, WeightType::q4}) {
+    for (const float bad : {NAN, -NAN, INFINITY, -INFINITY}) {
+      for (const size_t place : {0, 5, 32, 34}) {
+        std::vector<float> row(35, 1.0f);
+        row[place] = bad;
+        RowCodes codes;
+        EXPECT_FALSE(encode_row(type, row, codes)) << bad << " at " << place;
+      }
+    }
+  }
+}
+
 TEST(Codes, RowsOfZerosStayZero) {
   for (const WeightType type : {WeightType::q8, WeightType::q4}) {
     RowCodes codes;

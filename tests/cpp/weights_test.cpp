@@ -5,6 +5,7 @@
 
 #include "checkpoint.h"
 #include "model/model.h"
+#include "model/saved_model.h"
 
 namespace squeezebert {
 namespace {
@@ -255,18 +256,84 @@ TEST(Weights, AnotherHeadThanTheFileHasIsMissing) {
   EXPECT_EQ(outcome(squeezebert(), options), "good");
 }
 
-TEST(Weights, ProgressRisesToWhatWasRead) {
-  uint64_t last = 0, all = 0;
-  LoadOptions options;
-  options.progress = [&](uint64_t done, uint64_t total) {
-    EXPECT_GT(done, last);
-    EXPECT_LE(done, total);
-    last = done;
-    all = total;
+// A file of which there is a beginning, and whose reader has said from where on it will read.
+struct ArrivingFile final : ByteSource {
+  struct State {
+    std::string bytes;
+    uint64_t needed = 0, available = 0;
   };
-  ASSERT_TRUE(load(squeezebert(), options));
-  EXPECT_GT(all, 0u);
-  EXPECT_EQ(last, all);  // this file has no tensor that is not read
+  explicit ArrivingFile(State& state) : state_(state) {}
+  uint64_t size() const override { return state_.bytes.size(); }
+  Result<void> read(uint64_t offset, std::span<std::byte> target) override {
+    EXPECT_GE(offset, state_.needed);
+    EXPECT_LE(offset + target.size(), state_.available);
+    if (offset + target.size() > state_.available) return Error{ErrorCode::FILE_TRUNCATED};
+    std::memcpy(target.data(), state_.bytes.data() + offset, target.size());
+    return {};
+  }
+  State& state_;
+};
+
+struct ArrivingFiles final : FileSet {
+  bool has(std::string_view name) const override { return name == "config.json" || name == "model.safetensors"; }
+  Result<std::unique_ptr<ByteSource>> open(std::string_view name) override {
+    if (name == "config.json") return std::unique_ptr<ByteSource>(new BufferSource(std::string_view(config)));
+    return std::unique_ptr<ByteSource>(new ArrivingFile(weights));
+  }
+  std::string config;
+  ArrivingFile::State weights;
+};
+
+TEST_P(EveryArchitecture, LoadsWhileTheFileComes) {
+  for (const WeightType type : {WeightType::fp32, WeightType::q8}) {
+    LoadOptions options;
+    options.weights = type;
+    auto whole = load(good_, options);
+    ASSERT_TRUE(whole);
+    for (const uint64_t step : {1000, 4096, 1000000}) {
+      ArrivingFiles files;
+      files.config = good_.config;
+      files.weights.bytes = safetensors_file(good_.tensors);
+      uint64_t length = 0;
+      std::memcpy(&length, files.weights.bytes.data(), 8);
+      auto& [bytes, needed, available] = files.weights;
+      available = std::min<uint64_t>(8 + length + step, bytes.size());
+      auto model = Model::begin(files, options);
+      ASSERT_TRUE(model.ok());
+      for (;; available = std::min<uint64_t>(available + step, bytes.size())) {
+        const auto next = (*model)->proceed(available);
+        ASSERT_TRUE(next.ok()) << next.error().message();
+        EXPECT_GE(*next, needed);
+        EXPECT_LE(*next, available);
+        needed = *next;
+        if (available == bytes.size()) break;
+      }
+      EXPECT_EQ(needed, bytes.size());
+      ASSERT_TRUE((*model)->proceed(WeightLoader::kWholeFile).ok());
+      EXPECT_EQ(outputs_of(**model), outputs_of(*whole));
+    }
+  }
+}
+
+TEST(Weights, CodesAreReadWhenTheFileIsWhole) {
+  LoadOptions options;
+  options.weights = WeightType::q8;
+  auto coded = load(squeezebert(), options);
+  ASSERT_TRUE(coded);
+  ArrivingFiles files;
+  files.config = squeezebert().config;
+  SavedModel saved(*coded);
+  for (auto part = saved.next(); !part.empty(); part = saved.next())
+    files.weights.bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
+  files.weights.available = files.weights.bytes.size() - 1;
+  auto again = Model::begin(files);
+  ASSERT_TRUE(again.ok());
+  const auto needed = (*again)->proceed(files.weights.available);
+  ASSERT_TRUE(needed.ok());
+  EXPECT_EQ(*needed, 0u);
+  ++files.weights.available;
+  ASSERT_TRUE((*again)->proceed(WeightLoader::kWholeFile).ok());
+  EXPECT_EQ(outputs_of(**again), outputs_of(*coded));
 }
 
 TEST(Weights, FilesThatAreNotThere) {

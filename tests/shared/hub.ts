@@ -49,7 +49,7 @@ export function hubLoader({ pipeline, env }: typeof Package, { hub }: Hub) {
 }
 
 export function describeHub(library: typeof Package, servers: Hub, inBrowser: boolean): void {
-  const { pipeline, env, AutoTokenizer } = library;
+  const { pipeline, env, AutoTokenizer, heapBytes } = library;
   const { requests, forget } = hubLog(servers);
   const original = env.hub;
   beforeEach(forget);
@@ -317,6 +317,91 @@ export function describeHub(library: typeof Package, servers: Hub, inBrowser: bo
       expect(error.code).toBe('INTEGRITY');
       expect(error.detail).toContain(weights);
       expect(await env.cache.list()).toEqual([]);
+    });
+  });
+
+  describe('large weights, which are read while they come', () => {
+    const scores = async (source: string | Record<string, Blob>, options: Options) => {
+      env.hub = `${servers.hub}/large`;
+      const classify = await pipeline('sentiment-analysis', source as string, { cache: 'no-store', ...options });
+      const all = await classify(['I love it', 'A rather mixed film']);
+      await classify.dispose();
+      return { dtype: classify.info.dtype, all };
+    };
+
+    it('give the model that they give as a whole', async () => {
+      const names = ['config.json', weights, 'vocab.txt', 'tokenizer_config.json'];
+      const files: Record<string, Blob> = {};
+      for (const name of names)
+        files[name] = await (await fetch(`${servers.hub}/large/owner/name/resolve/main/${name}`)).blob();
+      expect(files[weights]?.size).toBeGreaterThan(15e6);
+      for (const dtype of ['fp32', 'fp16', 'q8', 'q4'] as const) {
+        await forget();
+        const followed = await scores('owner/name', { dtype });
+        expect((await ofWeights()).filter(({ server }) => server === 'store').length).toBe(1);
+        expect(followed.dtype).toBe(dtype);
+        expect(followed.all[0]?.label).toBe('POSITIVE');
+        expect(await scores(files, { dtype })).toEqual(followed);
+      }
+    });
+
+    it('and whose connection breaks: the rest is asked for', async () => {
+      expect(await load('large,cut')).toBe('POSITIVE');
+      const ranges = (await ofWeights()).filter(({ server }) => server === 'store').map(({ range }) => range);
+      expect(ranges.map((range) => range !== undefined)).toEqual([false, true, true]);
+    });
+
+    it.each(['large,changes', 'large,no-range', 'large,weak'])(
+      '%s: what was read before counts no more',
+      async (kind) => {
+        expect(await load(kind)).toBe('POSITIVE');
+      },
+    );
+
+    it('with a digest: compared before anything is read', async () => {
+      const integrity = { [weights]: '0'.repeat(64) };
+      expect((await failure(load('large,infinite', { integrity, dtype: 'q8' }))).code).toBe('INTEGRITY');
+    });
+
+    it('of which one is infinite: TENSOR_VALUE, nothing is kept', async () => {
+      await env.cache.clear();
+      const error = await failure(load('large,infinite', { cache: 'default', dtype: 'q8' }));
+      expect(error.code).toBe('TENSOR_VALUE');
+      expect(error.detail).toContain('pooler.dense.weight');
+      expect((await env.cache.list()).filter(({ part }) => part === 'model')).toEqual([]);
+    });
+
+    it.each(['large,short', 'large,cut-always,no-range'])('%s: an error', async (kind) => {
+      expect(['FILE_TRUNCATED', 'NETWORK']).toContain((await failure(load(kind))).code);
+    });
+
+    it('aborted at any moment, or with a tokenizer that fails: no model stays in memory', async () => {
+      env.hub = `${servers.hub}/plain`;
+      const other = await pipeline('sentiment-analysis', 'owner/name', { cache: 'no-store' });
+      const codes = new Set<string>();
+      const attempts = async () => {
+        for (const wait of [100, 300, 500, 700, 900, 1100]) {
+          const signal = AbortSignal.timeout(wait);
+          codes.add((await failure(load('large,slow', { signal, dtype: 'fp32' }))).code);
+        }
+        await failure(load('large,slow,vocab-json', { dtype: 'fp32' }));
+        return heapBytes();
+      };
+      const before = await attempts();
+      expect(await attempts()).toBeLessThan(before + 8e6);
+      expect([...codes]).toEqual(['ABORTED']);
+      expect((await other('I love it'))[0]?.label).toBe('POSITIVE');
+      await other.dispose();
+    });
+
+    it('are kept as the engine holds them', async () => {
+      await env.cache.clear();
+      expect(await load('large', { cache: 'default', dtype: 'q8' })).toBe('POSITIVE');
+      expect(await env.cache.size()).toBeLessThan(5e6);
+      await forget();
+      expect(await load('large', { cache: 'default', dtype: 'q8' })).toBe('POSITIVE');
+      expect(await requests()).toEqual([]);
+      await env.cache.clear();
     });
   });
 
