@@ -144,7 +144,7 @@ constexpr std::pair<std::string_view, Head> kHeads[] = {
 };
 
 // `handle`: of a model whose file is still coming, or 0 to begin. `head`: one of kHeads, or "" for what the configuration names.
-// `type`: a WeightType's name, or "" for what fits the file. `available`: how many bytes of the file have come, or -1: all,
+// `type`: a WeightType's name, or "" for what fits the file; with a second name for the word embeddings: "q8 q4". `available`: how many bytes of the file have come, or -1: all,
 // and the model is complete. After an error there is no model.
 LoadedModel load_model(int handle, FilesArgument files, std::string head, std::string type, double available) {
   Model* model = model_of(handle);
@@ -152,7 +152,8 @@ LoadedModel load_model(int handle, FilesArgument files, std::string head, std::s
     JsFiles set(files);
     LoadOptions options;
     for (const WeightType value : {WeightType::fp32, WeightType::fp16, WeightType::q8, WeightType::q4})
-      if (name_of(value) == type) options.weights = value;
+      if (type.starts_with(name_of(value))) options.weights = value;
+      else if (type.ends_with(name_of(value))) options.words = value;
     for (const auto& [name, value] : kHeads)
       if (name == head) options.head = value;
     auto begun = Model::begin(set, options);

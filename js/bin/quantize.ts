@@ -1,16 +1,6 @@
 #!/usr/bin/env node
 // `npx squeezebert-wasm quantize <source> <folder>`: the files of a model with small weights, to host oneself.
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EngineFiles, fetchFiles } from '../engine/files.ts';
@@ -24,7 +14,6 @@ import { provideSentences, SqueezeBertError } from '../errors.ts';
 import { requestOf } from '../load.ts';
 import type { DataType, Progress } from '../operations.ts';
 import { resolveSource } from '../sources.ts';
-import { combined } from './combine.ts';
 
 const usage = `usage: squeezebert-wasm quantize <source> <folder> [options]
   <source>            owner/name on the hub, the address of a folder, or a folder
@@ -69,8 +58,6 @@ function content(name: string, source: SyncSource | null): Uint8Array {
   return bytes;
 }
 
-const isWordEmbedding = (name: string) => name.includes('word_embeddings.weight');
-
 interface Options {
   dtype: DataType;
   embeddings?: DataType | undefined;
@@ -99,17 +86,10 @@ async function quantize(from: string, to: string, { dtype, embeddings, revision,
       console.error('No tokenizer there: only the model is written.');
     });
     const { module: engine } = await loadEngine(undefined, bestBuild());
-    const saved = (type: DataType) => {
-      const model = engine.loadModel(0, files, '', type, -1);
-      if ('error' in model) throw new SqueezeBertError(model.error.code as ErrorCode, model.error.detail);
-      const { parts } = savedModel(engine, model.handle) ?? {};
-      if (!parts) throw new SqueezeBertError('INTERNAL', 'the model is gone');
-      return parts;
-    };
-    // (a part lives until the next one is read)
-    const whole = (type: DataType) => Buffer.concat(Array.from(saved(type), (part) => part.slice()));
-    const mixed = embeddings && embeddings !== dtype;
-    const parts = mixed ? combined(whole(dtype), whole(embeddings), isWordEmbedding) : saved(dtype);
+    const model = engine.loadModel(0, files, '', embeddings ? `${dtype} ${embeddings}` : dtype, -1);
+    if ('error' in model) throw new SqueezeBertError(model.error.code as ErrorCode, model.error.detail);
+    const saved = savedModel(engine, model.handle);
+    if (!saved) throw new SqueezeBertError('INTERNAL', 'the model is gone');
     const small = (name: string) => !isWeights(name) && !name.endsWith('.index.json');
     const contents = (without ? [files] : [tokenizer, files]).flatMap((set) =>
       set.names.filter(small).map((name) => [name, content(name, set.open(name))] as const),
@@ -119,11 +99,10 @@ async function quantize(from: string, to: string, { dtype, embeddings, revision,
       mkdirSync(dirname(join(to, name)), { recursive: true });
       write(join(to, name), [bytes]);
     }
-    const path = join(to, 'model.safetensors');
-    write(path, parts);
+    write(join(to, 'model.safetensors'), saved.parts);
     const names = [...contents.map(([name]) => name), 'model.safetensors'];
-    const types = mixed ? `${dtype}, word embeddings as ${embeddings}` : dtype;
-    console.log(`${to}: ${names.join(', ')}; weights as ${types}, ${megabytes(statSync(path).size)}`);
+    const types = embeddings ? `${dtype}, word embeddings as ${embeddings}` : dtype;
+    console.log(`${to}: ${names.join(', ')}; weights as ${types}, ${megabytes(saved.size)}`);
   } finally {
     tokenizer.close();
     files.close();

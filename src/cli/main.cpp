@@ -24,8 +24,9 @@ constexpr const char* kUsage =
     "  --model <folder>  config.json, model.safetensors and vocab.txt or tokenizer.json\n"
     "  --all             every label with its score, the highest first\n"
     "  --dtype <type>    how the weights are kept: fp32, fp16, q8 or q4; otherwise as the file holds them\n"
-    "usage: squeezebert quantize <folder> <new folder> [--dtype q8|q4|fp16|fp32]\n"
-    "  Writes the weights of a model in another type, and the other files of the model beside them. Default: q8.\n";
+    "usage: squeezebert quantize <folder> <new folder> [--dtype q8|q4|fp16|fp32] [--embeddings q8|q4|fp16|fp32]\n"
+    "  Writes the weights of a model in another type, and the other files of the model beside them. Default: q8.\n"
+    "  --embeddings      the type of the word embeddings, where it is another\n";
 
 int fail(const Error& error) {
   std::fprintf(stderr, "squeezebert: %s\n", error.message().c_str());
@@ -135,16 +136,17 @@ int write_weights(const Model& model, const std::filesystem::path& path) {
 
 int quantize(const std::vector<std::string>& arguments) {
   std::vector<std::string> folders;
-  std::optional<WeightType> type = WeightType::q8;
+  LoadOptions options;
+  options.weights = WeightType::q8;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i] == "--dtype" && i + 1 < arguments.size() && parse_type(arguments[i + 1], type)) ++i;
+    const bool more = i + 1 < arguments.size();
+    if (arguments[i] == "--dtype" && more && parse_type(arguments[i + 1], options.weights)) ++i;
+    else if (arguments[i] == "--embeddings" && more && parse_type(arguments[i + 1], options.words)) ++i;
     else if (arguments[i].starts_with("--")) return misuse("unknown or incomplete option '" + arguments[i] + "'");
     else folders.push_back(arguments[i]);
   }
   if (folders.size() != 2) return misuse("quantize takes a folder and a new folder");
   Folder files(folders[0]);
-  LoadOptions options;
-  options.weights = type;
   const auto model = Model::load(files, options);
   if (!model) return fail(model.error());
   const std::filesystem::path from = folders[0], to = folders[1];

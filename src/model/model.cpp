@@ -36,7 +36,7 @@ Result<std::unique_ptr<Model>> Model::begin(FileSet& files, const LoadOptions& o
   auto state = std::make_unique<State>();
   state->config = std::move(config);
   state->head = state->config.head = options.head.value_or(state->config.head);
-  state->loader = load_weights(std::move(source), state->config, state->head, options.weights, state->weights);
+  state->loader = load_weights(std::move(source), state->config, state->head, options.weights, options.words, state->weights);
   state->outputs.reserve(8);
   return std::unique_ptr<Model>(new Model(std::move(state)));
 }

@@ -47,6 +47,7 @@ struct LoadOptions {
   std::optional<Head> head;           // overrides the head that config.json names
   // How the weights are kept. Empty: as the file holds them, and large models of floats as q8.
   std::optional<WeightType> weights;
+  std::optional<WeightType> words;    // the word embeddings, where they are to be kept otherwise than the rest
 };
 
 class Model {

@@ -19,9 +19,9 @@ std::string shape_text(std::span<const uint64_t> shape) {
 class Loader final : public WeightVisitor, public WeightLoader {
  public:
   Loader(std::unique_ptr<TensorSource> source, const ModelConfig& config, Head head, std::optional<WeightType> type,
-         Weights& weights)
+         std::optional<WeightType> words, Weights& weights)
       : source_(std::move(source)), config_(config), names_(names_of(config.family)), head_(head), type_(type),
-        weights_(weights), rows_(source_->tensors().size(), kUnused) {
+        words_(words ? words : type), weights_(weights), rows_(source_->tensors().size(), kUnused) {
     for (const auto& tensor : source_->tensors()) {
       total_ += tensor.elements;
       // Files saved from a bare encoder have no prefix.
@@ -100,9 +100,10 @@ class Loader final : public WeightVisitor, public WeightLoader {
     return std::nullopt;
   }
 
-  WeightType choose(const TensorInfo& tensor, bool coded) const {
-    const WeightType wanted = type_ ? *type_ : stored_type(tensor).value_or(total_ > kLargeModel ? WeightType::q8 : WeightType::fp32);
-    return coded ? wanted : WeightType::fp32;
+  WeightType choose(const TensorInfo& tensor, bool coded, bool words) const {
+    if (!coded) return WeightType::fp32;
+    if (const auto& wanted = words ? words_ : type_) return *wanted;
+    return stored_type(tensor).value_or(total_ > kLargeModel ? WeightType::q8 : WeightType::fp32);
   }
 
   // The tensor name.weight of [rows, columns] numbers, which q4 stores two a byte.
@@ -212,14 +213,15 @@ class Loader final : public WeightVisitor, public WeightLoader {
   Result<void> table(const std::string& name, Table& table, size_t rows, bool coded) override {
     const size_t columns = static_cast<size_t>(config_.hidden_size);
     SQUEEZEBERT_TRY_ASSIGN(tensor, require_rows(name, rows, columns));
-    if (first_ && !table.allocate(choose(*tensor, coded), rows, columns)) return out_of_memory();
+    if (first_ && !table.allocate(choose(*tensor, coded, &table == &weights_.words), rows, columns)) return out_of_memory();
     return fill(name, *tensor, rows, columns, table);
   }
 
   Result<void> weight(const std::string& name, Linear& linear, const LinearShape& shape) {
     const size_t depth = shape.in / shape.groups;
     SQUEEZEBERT_TRY_ASSIGN(tensor, require_rows(name, shape.out, depth));
-    if (first_ && !linear.allocate(choose(*tensor, shape.coded), shape.in, shape.out, shape.groups)) return out_of_memory();
+    const bool words = weights_.decoder && &linear == &*weights_.decoder;
+    if (first_ && !linear.allocate(choose(*tensor, shape.coded, words), shape.in, shape.out, shape.groups)) return out_of_memory();
     return fill(name, *tensor, shape.out, depth, linear);
   }
 
@@ -263,7 +265,7 @@ class Loader final : public WeightVisitor, public WeightLoader {
   const ModelConfig& config_;
   const Names& names_;
   Head head_;
-  std::optional<WeightType> type_;
+  std::optional<WeightType> type_, words_;
   Weights& weights_;
   std::string_view prefix_;
   std::vector<uint64_t> rows_;  // of each tensor, that have been read (of a small one, 1); or kUnused
@@ -288,8 +290,9 @@ uint64_t Weights::bytes() const {
 }
 
 std::unique_ptr<WeightLoader> load_weights(std::unique_ptr<TensorSource> source, const ModelConfig& config, Head head,
-                                           std::optional<WeightType> type, Weights& weights) {
-  return std::make_unique<Loader>(std::move(source), config, head, type, weights);
+                                           std::optional<WeightType> type, std::optional<WeightType> words,
+                                           Weights& weights) {
+  return std::make_unique<Loader>(std::move(source), config, head, type, words, weights);
 }
 
 }  // namespace squeezebert

@@ -60,8 +60,9 @@ class WeightLoader {
 };
 
 // `type`: how to keep the weights, whatever the file holds. Empty: those that the file holds as q8 or q4 as they are, float
-// ones as fp32, or as q8 in large models. `config` and `weights` must outlive the loader.
+// ones as fp32, or as q8 in large models. `words`: how to keep the word embeddings; empty: as the others. `config` and `weights` must outlive the loader.
 std::unique_ptr<WeightLoader> load_weights(std::unique_ptr<TensorSource> source, const ModelConfig& config, Head head,
-                                           std::optional<WeightType> type, Weights& weights);
+                                           std::optional<WeightType> type, std::optional<WeightType> words,
+                                           Weights& weights);
 
 }  // namespace squeezebert
