@@ -35,7 +35,7 @@ def _pointers(tensors):
 
 class _Run(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, encoder, offsets, dropout, seed, x, *weights):
+    def forward(ctx, encoder, offsets, dropout, seed, keep, x, *weights):
         x = x.float().contiguous()
         y = torch.empty_like(x)
         encoder.take(weights)
@@ -47,7 +47,10 @@ class _Run(torch.autograd.Function):
         saved = encoder.memory(call(*arguments, None, *tail) + 64)
         start = -saved.data_ptr() % 64
         call(*arguments, ctypes.c_void_p(saved.data_ptr() + start), *tail)
-        ctx.parts = encoder, offsets, texts, tail, saved, start, weights
+        if keep:
+            ctx.parts = encoder, offsets, texts, tail, saved, start, weights
+        else:
+            encoder.free.append(saved)
         return y
 
     @staticmethod
@@ -61,7 +64,7 @@ class _Run(torch.autograd.Function):
                                    ctypes.c_void_p(saved.data_ptr() + start), *tail, _pointers(grads))
         encoder.free.append(saved)
         ctx.parts = None
-        return None, None, None, None, dx, *grads
+        return None, None, None, None, None, dx, *grads
 
 
 class FusedEncoder:
@@ -100,4 +103,4 @@ class FusedEncoder:
                 weights += [part.weight, part.bias]
                 if name == "intermediate.conv1d" and layer.intermediate.neighbours is not None:
                     weights.append(layer.intermediate.neighbours.weight[:, 0].t().contiguous())
-        return _Run.apply(self, offsets, dropout, seed, x, *weights)
+        return _Run.apply(self, offsets, dropout, seed, torch.is_grad_enabled(), x, *weights)
