@@ -20,7 +20,8 @@ groups="q_groups=2 k_groups=2 v_groups=2 intermediate_groups=2 output_groups=2"
 $python train.py settle --start grown --name settle-large $kernel $groups --tokens "${SETTLE_LARGE_TOKENS:-18e6}"
 [ -e runs/labelled-large ] || { $python label.py settle-large distil && touch runs/labelled-large; }
 $python train.py distil --start settle-large --name distil-large $kernel $groups --tokens "${DISTIL_LARGE_TOKENS:-10e6}"
-$python export.py runs/distil-large.pt
+$python average.py shipped distil-large=0.6 grown=0.2 settle-large=0.2
+$python export.py runs/shipped.pt
 cd ..
 node dist/quantize.js quantize training/runs/sentiment-en models/sentiment-en --dtype q8 --embeddings q4
 cd training
