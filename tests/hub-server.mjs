@@ -27,7 +27,7 @@ const sentence = {
   'sentence_bert_config.json': { max_seq_length: 64 },
 };
 
-/** A file of q8 weights as one of float32 ones. `edit`(floats, name) may change them. */
+/** A file of q8 and q4 weights as one of float32 ones. `edit`(floats, name) may change them. */
 function asFloats(file, edit) {
   const length = Number(file.readBigUInt64LE(0));
   const { __metadata__, ...tensors } = JSON.parse(file.toString('utf8', 8, 8 + length));
@@ -38,13 +38,23 @@ function asFloats(file, edit) {
   let offset = 0;
   // by their names, as Hugging Face writes them
   for (const name of Object.keys(tensors).sort()) {
-    if (name.endsWith('_scale')) continue;
-    const { dtype, shape } = tensors[name];
+    if (name.endsWith('_scale') || name.endsWith('_multiplier')) continue;
+    const { dtype } = tensors[name];
+    let { shape } = tensors[name];
     let values;
     if (dtype === 'F32') values = floats(name);
     else {
       const scales = floats(`${name}_scale`);
-      const codes = new Int8Array(bytes(name));
+      let codes = new Int8Array(bytes(name));
+      if (dtype === 'U8') {
+        // two codes a byte, each plus 8, with a multiplier for every 32 of a row
+        const multipliers = new Int8Array(bytes(`${name}_multiplier`));
+        codes = Int16Array.from({ length: 2 * codes.length }, (_, i) => {
+          const code = (i % 2 === 0 ? codes[i >> 1] & 15 : (codes[i >> 1] >> 4) & 15) - 8;
+          return code * multipliers[Math.floor(i / 32)];
+        });
+        shape = [shape[0], 2 * shape[1]];
+      }
       values = Float32Array.from(codes, (code, i) => code * scales[Math.floor(i / shape[1])]);
     }
     edit?.(values, name);
