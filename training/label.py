@@ -16,6 +16,7 @@ where p(c | d) is the mean of p(c | s, d) over the sentences of the reviews of c
 teachers' means. So the review's label, which people have given, corrects the teachers where they doubt.
 """
 import argparse
+import time
 
 import numpy
 import torch
@@ -85,9 +86,10 @@ def with_reviews(p, reviews, rounds=20):
     return q.float(), given
 
 
-def transformer(packed, part):
-    """Probabilities [texts, 3], short texts only."""
+def transformer(packed, part, name=""):
+    """Probabilities [texts, 3], short texts only. Says once a minute how far it is."""
     out = torch.zeros(len(part), 3)
+    began = said = time.time()
     order = numpy.argsort(numpy.diff(part.offsets))
     with torch.no_grad():
         for start in range(0, len(order), 256):
@@ -96,6 +98,11 @@ def transformer(packed, part):
             offsets = torch.tensor([0, *map(len, ids)]).cumsum(0).int()
             logits = packed.classes(packed.states(torch.tensor(sum(ids, [])), offsets), offsets)
             out[torch.from_numpy(rows)] = logits.float().softmax(1)
+            if time.time() - said > 60:
+                said = time.time()
+                lengths = numpy.diff(part.offsets)[order]  # sorted: the later ones take longer
+                done = lengths[:start + len(rows)].sum() / lengths.sum()
+                log(f"{name}: {100 * done:.0f} % labelled, {(said - began) * (1 / done - 1) / 60:.0f} min left")
     return out
 
 
@@ -153,7 +160,7 @@ def main():
     rows, reviews = sentences(texts, pieces, torch.load(teacher.FILE)["soft"], args.sentences, numpy.random.default_rng(3))
     part = corpus.packed([(ids, -1) for ids in rows])
     log(f"{len(part)} sentences, {len(part.ids) / 1e6:.1f} million tokens")
-    each = [transformer(m, part) for m in models]
+    each = [transformer(m, part, name) for name, m in zip(args.checkpoints, models)]
     each.append(linear.predict(part.ids, part.offsets, numpy.full(len(part), teacher.OTHER, dtype=numpy.int8)))
     p = together(each, weights)
     if args.folders:

@@ -6,7 +6,7 @@
 
 namespace {
 
-enum Kind : int32_t { float32, int16_dot, int8_dot };
+enum Kind : int32_t { float32, int16_dot, int8_dot, int8_pairs };
 
 // Of 16 registers V8 keeps one for itself and two hold the operands. Each sum depends on its last value only through the
 // instruction itself; where the product does not take the sum as an operand, the sum is a factor, or the compiler would
@@ -52,6 +52,20 @@ float crossed(int32_t turns, Multiply multiply, Add add) {
   return wasm_f32x4_extract_lane(all, 0);
 }
 
+#ifdef __wasm_relaxed_simd__
+// The relaxed int8 dot product by hand, for machines that have no instruction for it (src/kernels/int8_product.cpp).
+struct Pairs {
+  static constexpr int32_t kOnes = 0x00010001;
+  v128_t ones;
+  Pairs() {
+    const int32_t* hidden = &kOnes;
+    asm volatile("" : "+r"(hidden));
+    ones = wasm_v128_load32_splat(hidden);
+  }
+  v128_t operator()(v128_t a, v128_t b) const { return wasm_i32x4_dot_i16x8(wasm_i16x8_relaxed_dot_i8x16_i7x16(a, b), ones); }
+};
+#endif
+
 template <int N>
 float run(int32_t kind, int32_t turns) {
   switch (kind) {
@@ -67,6 +81,12 @@ float run(int32_t kind, int32_t turns) {
       return chain<N>(turns, [](v128_t, v128_t b, v128_t sum) {
         return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(sum, b));
       });
+    case int8_pairs:
+#ifdef __wasm_relaxed_simd__
+      return chain<N>(turns, [pairs = Pairs()](v128_t, v128_t b, v128_t sum) { return wasm_i32x4_add(sum, pairs(sum, b)); });
+#else
+      return 0;
+#endif
     default:
 #ifdef __wasm_relaxed_simd__
       return chain<N>(turns, [](v128_t a, v128_t b, v128_t sum) {
@@ -81,11 +101,14 @@ float run(int32_t kind, int32_t turns) {
 }  // namespace
 
 // kind: 0 float32 (fused in the relaxed build, else multiplied and added), 1 the dot product of int16, 2 the relaxed one of
-// int8. sums: 8, 10, 11, 12 or 13 independent ones, each of which takes 8 * turns steps.
+// int8, 3 the same in pairs. sums: 8, 10, 11, 12 or 13 independent ones, each of which takes 8 * turns steps.
 extern "C" [[gnu::used]] float peak(int32_t kind, int32_t sums, int32_t turns) {
   switch (sums) {
     case 0:
       if (kind == float32) return crossed(turns, [](v128_t a, v128_t b) { return wasm_f32x4_mul(a, b); }, [](v128_t a, v128_t b) { return wasm_f32x4_add(a, b); });
+#ifdef __wasm_relaxed_simd__
+      if (kind == int8_pairs) return crossed(turns, Pairs(), [](v128_t a, v128_t b) { return wasm_i32x4_add(a, b); });
+#endif
       return crossed(turns, [](v128_t a, v128_t b) { return wasm_i32x4_dot_i16x8(a, b); }, [](v128_t a, v128_t b) { return wasm_i32x4_add(a, b); });
     case 8: return run<8>(kind, turns);
     case 11: return run<11>(kind, turns);

@@ -49,7 +49,10 @@ globalThis.onmessage = async ({ data: { build, depths, rows, columns, rounds } }
   };
   peakRuns(0, 4, 'float32');
   peakRuns(1, 8, 'int16 dot');
-  if (relaxed) peakRuns(2, 16, 'int8 dot');
+  if (relaxed) {
+    peakRuns(2, 16, 'int8 dot');
+    peakRuns(3, 16, 'int8 pairs');
+  }
   const all = rates(peaks, rounds);
   const peak = {};
   for (const [name, rate] of Object.entries(all)) {

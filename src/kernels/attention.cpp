@@ -132,7 +132,7 @@ uint64_t thread_workspace(size_t tokens, size_t head_size) {
   const uint64_t width = padded(tokens);
   // Codes of the keys, with two floats each, and of a block of queries take less than the floats of the keys and queries.
   const uint64_t floats =
-      width * (head_size + 4) + uint64_t{tokens} * padded(head_size) + width + kQueryBlock * (width + padded(head_size) + 4);
+      width * (head_size + 8) + uint64_t{tokens} * padded(head_size) + width + kQueryBlock * (width + padded(head_size) + 4);
   return (floats + 15) / 16 * 16;  // whole cache lines, so that threads share none
 }
 
@@ -145,14 +145,14 @@ uint64_t attention_workspace(size_t tokens, size_t head_size) {
 void attention(const Matrix<const float>& q, const Matrix<const float>& k, const Matrix<const float>& v,
                std::span<const int32_t> mask, size_t heads, Scoring scoring, float* workspace, Matrix<float>& context,
                const AttentionCapture& capture) {
-  const size_t tokens = rows(q), size = columns(q) / heads, width = padded(tokens);
+  const size_t query_count = rows(q), tokens = rows(k), size = columns(q) / heads, width = padded(tokens);
   const float scale = 1.0f / std::sqrt(static_cast<float>(size));
   // Mostly nothing is masked, and then only the last panel needs it.
   const size_t first_masked = mask.empty() ? width - kPanel : 0;
   const size_t per_thread = static_cast<size_t>(thread_workspace(tokens, size));
   parallel(heads, [&](size_t h, size_t thread) {
     float* keys = workspace + thread * per_thread;
-    float* values = keys + width * (size + 4);
+    float* values = keys + width * (size + 8);
     float* hidden = values + padded(size) * tokens;
     float* scores = hidden + width;
     float* queries = scores + width * kQueryBlock;  // and then their part of the context
@@ -175,8 +175,8 @@ void attention(const Matrix<const float>& q, const Matrix<const float>& k, const
     if (scoring == Scoring::codes) pack_codes(k, column, size, key_codes, key_scales, key_sums);
     else pack_transposed(k, column, size, keys);
     pack_columns(v, column, size, values);
-    for (size_t first = 0; first < tokens; first += kQueryBlock) {
-      const size_t block = std::min(kQueryBlock, tokens - first);
+    for (size_t first = 0; first < query_count; first += kQueryBlock) {
+      const size_t block = std::min(kQueryBlock, query_count - first);
       if (scoring == Scoring::codes) {
         for (size_t r = 0; r < block; ++r) {
           round_inputs(row(q, first + r) + column, size, query_codes + r * code_stride, query_scales[r], query_minima[r]);
@@ -198,7 +198,7 @@ void attention(const Matrix<const float>& q, const Matrix<const float>& k, const
       float factors[kQueryBlock];
       for (size_t r = 0; r < block; ++r) {
         float* line = scores + r * width;
-        const size_t captured = (h * tokens + first + r) * tokens;
+        const size_t captured = (h * query_count + first + r) * tokens;
         add_mask(line + first_masked, width - first_masked, hidden + first_masked);
         if (capture.scores) std::copy_n(line, tokens, capture.scores + captured);
         factors[r] = 1.0f / exponentials(line, width);

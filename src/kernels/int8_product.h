@@ -25,9 +25,13 @@ using InputCode = uint8_t;
 using InputCode = int16_t;
 #endif
 
-// Input channels are taken four at a time; a panel stores [depth / 4][8 columns][4], zero past the end.
+// Input channels are taken four at a time, and four times that in a turn of the loop: a panel stores
+// [depth / 16, up][4][8 columns][4], zero past the end.
 inline constexpr size_t kQuad = 4;
-inline constexpr size_t quads(size_t depth) { return (depth + kQuad - 1) / kQuad; }
+inline constexpr size_t kQuadsAtOnce = 4;
+inline constexpr size_t quads(size_t depth) {
+  return (depth + kQuadsAtOnce * kQuad - 1) / (kQuadsAtOnce * kQuad) * kQuadsAtOnce;
+}
 inline constexpr size_t int8_panel_size(size_t depth) { return quads(depth) * kQuad * kPanel; }
 
 // Rounded rows: codes [rows], `stride` apart; scale and minimum of row r at r * range_stride.
@@ -42,7 +46,7 @@ struct CodedRows {
 // A panel with what turns its sums into numbers, eight each. weight = scale * code; sum: of the weights of a column.
 struct CodedPanel {
   const int8_t* codes;
-  size_t quads;
+  size_t quads;  // a multiple of four
   const float* scales;
   const float* sums;
   const float* bias;

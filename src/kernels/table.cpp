@@ -36,20 +36,24 @@ void Table::set_row(size_t r, const RowCodes& row) {
   std::copy_n(row.multipliers.data(), q4_groups(columns_), multipliers_.data() + r * q4_groups(columns_));
 }
 
-float Table::weight(size_t r, size_t c) const {
-  switch (type_) {
-    case WeightType::fp32: return floats_[r * columns_ + c];
-    case WeightType::fp16: return float_from_float16(halves_[r * columns_ + c]);
-    case WeightType::q8: return scales_[r] * static_cast<float>(static_cast<int8_t>(codes_[r * row_bytes_ + c]));
-    case WeightType::q4: break;
-  }
-  const uint8_t byte = codes_[r * row_bytes_ + c / 2];
-  const int32_t code = (c % 2 == 0 ? byte & 15 : byte >> 4) - 8;
-  return scales_[r] * static_cast<float>(code * multipliers_[r * q4_groups(columns_) + c / kQ4Group]);
-}
-
+// Rounds as decode_row() does: the integers first, then once.
 void Table::add_row(size_t r, float* target) const {
-  for (size_t c = 0; c < columns_; ++c) target[c] += weight(r, c);
+  if (type_ == WeightType::fp32 || type_ == WeightType::fp16) {
+    for (size_t i = r * columns_, c = 0; c < columns_; ++c, ++i)
+      target[c] += type_ == WeightType::fp32 ? floats_[i] : float_from_float16(halves_[i]);
+    return;
+  }
+  const uint8_t* bytes = codes_.data() + r * row_bytes_;
+  const float scale = scales_[r];
+  if (type_ == WeightType::q8) {
+    for (size_t c = 0; c < columns_; ++c) target[c] += scale * static_cast<float>(static_cast<int8_t>(bytes[c]));
+    return;
+  }
+  const int8_t* multipliers = multipliers_.data() + r * q4_groups(columns_);
+  for (size_t c = 0; c < columns_; ++c) {
+    const int32_t code = (bytes[c / 2] >> (c % 2 * 4) & 15) - 8;
+    target[c] += scale * static_cast<float>(code * multipliers[c / kQ4Group]);
+  }
 }
 
 void Table::get_row(size_t r, RowCodes& row) const {

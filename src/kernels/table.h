@@ -20,7 +20,6 @@ class Table {
   // target[c] += value[r, c]
   void add_row(size_t r, float* target) const;
 
-  float weight(size_t r, size_t c) const;
   void get_row(size_t r, RowCodes& row) const;  // as set_row() got it; q8 and q4 only
   float scale(size_t r) const { return scales_[r]; }  // of that row
 

@@ -47,6 +47,21 @@ void embed(const ModelConfig& config, const Weights& weights, const Sequences& i
   normalize(states, kNoResidual, weights.embedding_norm);
 }
 
+// Moves the states x of each sequence's first `most` tokens together; returns what is left of the sequences.
+Sequences keep_first(const Sequences& in, int32_t most, Matrix<float>& x, Workspace& work) {
+  size_t first = 0, to = 0;
+  for (size_t s = 0; s < in.lengths.size(); ++s) {
+    const int32_t length = in.lengths[s], left = std::min(length, most);
+    for (size_t r = first; r < first + static_cast<size_t>(left); ++r, ++to) {
+      std::copy_n(row(x, r), columns(x), row(x, to));
+      if (!in.mask.empty()) work.left_mask[to] = in.mask[r];
+    }
+    work.left_lengths[s] = left;
+    first += static_cast<size_t>(length);
+  }
+  return {in.ids.first(to), {}, work.left_mask.span().first(in.mask.empty() ? 0 : to), work.left_lengths.span().first(in.lengths.size())};
+}
+
 }  // namespace
 
 bool Workspace::reserve(const ModelConfig& config, const Weights& weights, size_t rows, size_t longest) {
@@ -60,18 +75,20 @@ bool Workspace::reserve(const ModelConfig& config, const Weights& weights, size_
     for (const auto* part : {&l.squeeze, &l.excite})
       if (*part && !(*part)->reserve(input, rows)) return false;
   }
-  return intermediate.reserve(rows * static_cast<uint64_t>(config.intermediate_size)) &&
+  return left_lengths.reserve(rows) && left_mask.reserve(rows) &&
+         intermediate.reserve(rows * static_cast<uint64_t>(config.intermediate_size)) &&
          attention.reserve(attention_workspace(longest, static_cast<size_t>(config.head_size())));
 }
 
 uint64_t Workspace::bytes() const {
   return states.bytes() + query.bytes() + key.bytes() + value.bytes() + context.bytes() + intermediate.bytes() +
-         attention.bytes() + input.bytes();
+         attention.bytes() + input.bytes() + left_lengths.bytes() + left_mask.bytes();
 }
 
-void encode(const ModelConfig& config, const Weights& weights, const Sequences& in, Workspace& work,
-            const EncoderCapture& capture) {
-  const size_t count = in.ids.size(), hidden = static_cast<size_t>(config.hidden_size);
+std::span<const int32_t> encode(const ModelConfig& config, const Weights& weights, const Sequences& in, Workspace& work,
+                                const EncoderCapture& capture, bool first_only) {
+  size_t count = in.ids.size();
+  const size_t hidden = static_cast<size_t>(config.hidden_size);
   const size_t heads = static_cast<size_t>(config.heads);
   const auto view = [&](Buffer<float>& buffer) { return matrix(buffer.data(), count, hidden); };
   Matrix<float> x = view(work.states), q = view(work.query), k = view(work.key), v = view(work.value),
@@ -90,26 +107,36 @@ void encode(const ModelConfig& config, const Weights& weights, const Sequences& 
   const uint64_t work_ahead = uint64_t{count} * weights.layers.size() * products * (some.query.coded() ? 1 : 4);
   [[maybe_unused]] const OneThread alone(work_ahead < least_shared_work);
 
+  Sequences left = in;  // what the rest of a layer computes, once all tokens have their keys and values
   embed(config, weights, in, x);
   keep_states(0);
   for (size_t l = 0; l < weights.layers.size(); ++l) {
     const LayerWeights& layer = weights.layers[l];
     work.input.set(constant(x));
-    layer.query.apply(work.input, q);
     layer.key.apply(work.input, k);
     layer.value.apply(work.input, v);
-    size_t first = 0, captured = l * capture.attention_stride;
-    for (const int32_t length : in.lengths) {
-      const size_t tokens = static_cast<size_t>(length);
+    if (first_only && l + 1 == weights.layers.size() && !layer.squeeze) {
+      left = keep_first(in, layer.neighbours.size() == 0 ? 1 : 2, x, work);
+      count = left.ids.size();
+      for (Matrix<float>* m : {&x, &q, &context}) *m = matrix(m->data(), count, hidden);
+      wide = matrix(wide.data(), count, columns(wide));
+      work.input.set(constant(x));
+    }
+    layer.query.apply(work.input, q);
+    size_t first = 0, query = 0, captured = l * capture.attention_stride;
+    for (size_t s = 0; s < in.lengths.size(); ++s) {
+      const auto tokens = static_cast<size_t>(in.lengths[s]), queries = static_cast<size_t>(left.lengths[s]);
       const auto part = [&](const Matrix<float>& m) {
         return matrix<const float>(m.data() + first * hidden, tokens, hidden);
       };
-      Matrix<float> out = matrix(context.data() + first * hidden, tokens, hidden);
-      attention(part(q), part(k), part(v), in.mask.empty() ? in.mask : in.mask.subspan(first, tokens), heads,
+      Matrix<float> out = matrix(context.data() + query * hidden, queries, hidden);
+      attention(matrix<const float>(q.data() + query * hidden, queries, hidden), part(k), part(v),
+                in.mask.empty() ? in.mask : in.mask.subspan(first, tokens), heads,
                 layer.query.coded() ? Scoring::codes : Scoring::floats, work.attention.data(), out,
                 {capture.scores ? capture.scores + captured : nullptr,
                  capture.probabilities ? capture.probabilities + captured : nullptr});
       first += tokens;
+      query += queries;
       captured += heads * tokens * tokens;
     }
     work.input.set(constant(context));
@@ -121,9 +148,9 @@ void encode(const ModelConfig& config, const Weights& weights, const Sequences& 
     } else {
       layer.intermediate.apply(work.input, wide);
       // To its neighbour a token that is masked is none.
-      for (size_t r = 0; r < in.mask.size(); ++r)
-        if (in.mask[r] == 0) std::fill_n(row(wide, r), columns(wide), 0.0f);
-      convolve_neighbours(wide, in.lengths, layer.neighbours.data(), config.activation);
+      for (size_t r = 0; r < left.mask.size(); ++r)
+        if (left.mask[r] == 0) std::fill_n(row(wide, r), columns(wide), 0.0f);
+      convolve_neighbours(wide, left.lengths, layer.neighbours.data(), config.activation);
     }
     work.input.set(constant(wide));
     layer.output.apply(work.input, x);
@@ -131,6 +158,7 @@ void encode(const ModelConfig& config, const Weights& weights, const Sequences& 
     normalize(x, constant(q), layer.output_norm);
     keep_states(l + 1);
   }
+  return left.lengths;
 }
 
 }  // namespace squeezebert

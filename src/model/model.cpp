@@ -102,7 +102,8 @@ void Model::State::apply(const Linear& layer, const Matrix<const float>& x, Matr
   layer.apply(head_input, y, activation);
 }
 
-// The head on `rows` states in the workspace, which are those from `row` on of the whole input; likewise sequences.
+// The head on `rows` states in the workspace, which are those from `row` on of the whole input; likewise sequences, of which
+// there are lengths[s] rows each.
 void Model::State::run_head(bool pools, size_t rows, size_t row, size_t sequence, std::span<const int32_t> lengths) {
   const size_t hidden = size(config.hidden_size), sequences = lengths.size();
   const Matrix<const float> x = matrix<const float>(workspace.states.data(), rows, hidden);
@@ -160,6 +161,8 @@ Result<std::span<const Output>> Model::run(const ModelInput& in, const OutputOpt
   const bool classifies = s.head == Head::sequence_classification || s.head == Head::multiple_choice;
   const bool pools = s.weights.pooler && (classifies || s.head == Head::none || options.pooler_output);
   const bool keeps_last = s.head == Head::none || options.last_hidden_state;
+  const bool first_only =
+      classifies && !keeps_last && !options.hidden_states && !options.attentions && !options.attention_scores;
   const size_t layers = size(config.layers), heads = size(config.heads);
   const uint64_t attentions = product({layers, sequences, heads, longest, longest});
 
@@ -208,9 +211,10 @@ Result<std::span<const Output>> Model::run(const ModelInput& in, const OutputOpt
     if (options.attention_scores) capture.scores = s.scores.data() + attended;
     if (options.attentions) capture.probabilities = s.attentions.data() + attended;
     capture.attention_stride = attention_size;
-    encode(config, s.weights, {slice(in.ids), slice(in.type_ids), slice(in.mask), lengths}, s.workspace, capture);
+    const std::span<const int32_t> left =
+        encode(config, s.weights, {slice(in.ids), slice(in.type_ids), slice(in.mask), lengths}, s.workspace, capture, first_only);
     if (keeps_last) std::copy_n(s.workspace.states.data(), count * hidden, s.last_hidden.data() + row * hidden);
-    s.run_head(pools, count, row, sequence, lengths);
+    s.run_head(pools, count, row, sequence, left);
     row += count;
     sequence += part;
   }

@@ -62,8 +62,10 @@ struct SavedModel::Tensor {
   void append_row(size_t r, std::vector<std::byte>& bytes) const {
     if (!floats.empty()) return append(bytes, floats.data() + r * columns, columns * 4);
     if (content == Content::values) {
+      std::vector<float> values(columns);
+      if (table) table->add_row(r, values.data());
       for (size_t c = 0; c < columns; ++c) {
-        const float value = linear ? linear->weight(r, c) : table->weight(r, c);
+        const float value = linear ? linear->weight(r, c) : values[c];
         const uint16_t half = float16_from_float(value);
         if (type() == WeightType::fp16) append(bytes, &half, 2);
         else append(bytes, &value, 4);

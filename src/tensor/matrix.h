@@ -18,9 +18,10 @@ using Pointer = xt::xbuffer_adaptor<T*, xt::no_ownership, std::allocator<std::re
 template <class T>
 using Matrix = xt::xtensor_adaptor<Pointer<T>, 2, xt::layout_type::dynamic>;
 
-// rows x columns elements at `data`, rows `stride` elements apart (stride >= columns).
+// rows x columns elements at `data`, rows `stride` elements apart (stride >= columns). Not inline: a matrix has a dozen fields,
+// and setting them at each of forty places would be 1 kB more to download.
 template <class T>
-Matrix<T> matrix(T* data, size_t rows, size_t columns, size_t stride) {
+[[gnu::noinline]] Matrix<T> matrix(T* data, size_t rows, size_t columns, size_t stride) {
   // xtensor takes rows * columns for the size of the memory and would resize anything else; it never checks against it.
   return Matrix<T>(Pointer<T>(data, rows * columns), std::array<size_t, 2>{rows, columns},
                    std::array<std::ptrdiff_t, 2>{static_cast<std::ptrdiff_t>(stride), 1});

@@ -69,11 +69,12 @@ struct Checkpoint {
 
 // Two layers of 16 channels, 2 heads, 32 intermediate channels, 3 labels, 23 words, `positions` usable positions.
 // squeezebert has the published groups 4/4/4/1/4/4. `architecture` is of Hugging Face ("SqueezeBertForMaskedLM"),
-// or one of those with "Extended" before it: a model with neighbours and excitation.
+// or one of those with "Neighbours" before it (a model with a depthwise kernel), or "Extended" (and with excitation).
 inline Checkpoint tiny_checkpoint(Family family, std::string_view architecture, int32_t positions = 12) {
   constexpr uint64_t h = 16, i = 32, words = 23, labels = 3;
   const bool squeeze = family == Family::squeezebert, distil = family == Family::distilbert;
   const bool roberta = family == Family::roberta, extended = architecture.starts_with("Extended");
+  const bool neighbours = extended || architecture.starts_with("Neighbours");
   Checkpoint made;
   made.family = family;
   made.vocab_size = words;
@@ -90,7 +91,8 @@ inline Checkpoint tiny_checkpoint(Family family, std::string_view architecture, 
     case Family::squeezebert:
       made.config =
           "{" + common + sizes + "\"type_vocab_size\": 2, \"embedding_size\": 16, " +
-          (extended ? "\"intermediate_kernel\": 3, \"excitation_reduction\": 4, " : "") + "\"model_type\": \"squeezebert\"}";
+          (neighbours ? "\"intermediate_kernel\": 3, " : "") + (extended ? "\"excitation_reduction\": 4, " : "") +
+          "\"model_type\": \"squeezebert\"}";
       break;
     case Family::bert:
       made.config = "{" + common + sizes + "\"type_vocab_size\": 2, \"model_type\": \"bert\"}";
@@ -141,8 +143,8 @@ inline Checkpoint tiny_checkpoint(Family family, std::string_view architecture, 
       linear(layer + "post_attention.conv1d", h, h, 1, true);
       norm(layer + "post_attention.layernorm");
       linear(layer + "intermediate.conv1d", h, i, 4, true);
+      if (neighbours) add(layer + "intermediate.neighbours.weight", {i, 1, 3}, 0.4f);
       if (extended) {
-        add(layer + "intermediate.neighbours.weight", {i, 1, 3}, 0.4f);
         linear(layer + "output.excitation.squeeze", h, h / 4);
         linear(layer + "output.excitation.excite", h / 4, h);
       }
@@ -206,6 +208,7 @@ struct Architecture {
 
 inline std::vector<Architecture> architectures() {
   const std::vector<std::pair<Family, std::string>> families = {{Family::squeezebert, "SqueezeBert"},
+                                                                {Family::squeezebert, "NeighboursSqueezeBert"},
                                                                 {Family::squeezebert, "ExtendedSqueezeBert"},
                                                                 {Family::bert, "Bert"},
                                                                 {Family::distilbert, "DistilBert"},

@@ -96,6 +96,12 @@ TEST(Attention, EqualsTheReference) {
           attention(view(q), view(k), view(v), mask, heads, Scoring::floats, work.data(), context);
           reference::attention(view(q), view(k), view(v), mask, heads, reference);
           ASSERT_LE(relative(got, want), 1e-5) << heads << " heads of " << size << ", " << tokens << " tokens, mask " << masking;
+          // Some queries alone attend as they do among all.
+          const size_t some = (tokens + 1) / 2;
+          std::vector<float> part(some * hidden, NAN);
+          Matrix<float> part_context = matrix(part.data(), some, hidden);
+          attention(matrix<const float>(q.data(), some, hidden), view(k), view(v), mask, heads, Scoring::floats, work.data(), part_context);
+          ASSERT_TRUE(std::equal(part.begin(), part.end(), got.begin()));
         }
       }
     }
