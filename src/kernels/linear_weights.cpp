@@ -5,6 +5,7 @@
 #include "../formats/float16.h"
 #include "linear.h"
 #include "q4_panel.h"
+#include "simd.h"
 
 namespace squeezebert {
 namespace {
@@ -14,6 +15,18 @@ bool allocate_zero(Buffer<T>& buffer, uint64_t size) {
   if (!buffer.allocate(size)) return false;
   std::fill_n(buffer.data(), buffer.size(), T{});
   return true;
+}
+
+int32_t sum_codes(std::span<const int8_t> codes) {
+  v128_t sums = wasm_i32x4_splat(0);
+  size_t i = 0;
+  for (; i + 16 <= codes.size(); i += 16)
+    sums = wasm_i32x4_add(sums, wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extadd_pairwise_i8x16(wasm_v128_load(codes.data() + i))));
+  int32_t lanes[4];
+  wasm_v128_store(lanes, sums);
+  int32_t sum = lanes[0] + lanes[1] + lanes[2] + lanes[3];
+  for (; i < codes.size(); ++i) sum += codes[i];
+  return sum;
 }
 
 }  // namespace
@@ -72,9 +85,15 @@ void Linear::set_row(size_t o, const RowCodes& row) {
   if (type_ == WeightType::q8) {
     int8_t* to = codes_.data() + code_position(o);
     size_t i = 0;
-    for (; i + kQuad <= depth_; i += kQuad) std::memcpy(to + i * kPanel, row.codes.data() + i, kQuad);
-    for (to += i * kPanel; i < depth_; ++i) *to++ = row.codes[i];
-    for (const int8_t code : row.codes) sum += code;
+    for (; i + 16 <= depth_; i += 16, to += 16 * kPanel) {
+      const v128_t codes = wasm_v128_load(row.codes.data() + i);
+      wasm_v128_store32_lane(to, codes, 0);
+      wasm_v128_store32_lane(to + kQuad * kPanel, codes, 1);
+      wasm_v128_store32_lane(to + 2 * kQuad * kPanel, codes, 2);
+      wasm_v128_store32_lane(to + 3 * kQuad * kPanel, codes, 3);
+    }
+    for (size_t rest = 0; i < depth_; ++i, ++rest) to[rest / kQuad * kQuad * kPanel + rest % kQuad] = row.codes[i];
+    sum = sum_codes(row.codes);
   } else {
     for (size_t i = 0; i < depth_; ++i) {
       set_nibble(o, i, row.codes[i]);

@@ -36,6 +36,12 @@ void Table::set_row(size_t r, const RowCodes& row) {
   std::copy_n(row.multipliers.data(), q4_groups(columns_), multipliers_.data() + r * q4_groups(columns_));
 }
 
+std::span<std::byte> Table::set_rows(std::span<const float> scales, std::span<const int8_t> multipliers) {
+  std::copy(scales.begin(), scales.end(), scales_.data());
+  std::copy(multipliers.begin(), multipliers.end(), multipliers_.data());
+  return std::as_writable_bytes(codes_.span());
+}
+
 // Rounds as decode_row() does: the integers first, then once.
 void Table::add_row(size_t r, float* target) const {
   if (type_ == WeightType::fp32 || type_ == WeightType::fp16) {

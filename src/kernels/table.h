@@ -16,6 +16,9 @@ class Table {
   // Sets row `r`: [columns] values. fp32 and fp16 take floats, q8 and q4 the codes that encode_row() makes.
   void set_row(size_t r, std::span<const float> values);
   void set_row(size_t r, const RowCodes& row);
+  // All rows at once, q8 and q4: scales [rows], multipliers [rows, columns / 32, up] (q4); their codes, as files have them, are
+  // to be written to what it returns.
+  std::span<std::byte> set_rows(std::span<const float> scales, std::span<const int8_t> multipliers);
 
   // target[c] += value[r, c]
   void add_row(size_t r, float* target) const;

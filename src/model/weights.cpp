@@ -165,13 +165,16 @@ class Loader final : public WeightVisitor, public WeightLoader {
       return {};
     }
     SQUEEZEBERT_TRY_ASSIGN(extra, stored(name, *type, rows, columns));
+    if constexpr (std::is_same_v<Target, Table>) {
+      if (*type == target.type()) return source_->read_bytes(tensor, 0, target.set_rows(extra.scales, extra.multipliers));
+    }
     const size_t width = *type == WeightType::q4 ? (columns + 1) / 2 : columns;
-    std::vector<uint8_t> bytes(at_once * width);
+    bytes_.resize(std::max(bytes_.size(), at_once * width));
     RowCodes row;
     row.codes.resize(columns);
     for (size_t first = 0; first < rows; first += at_once) {
       const size_t count = std::min(at_once, rows - first);
-      const auto part = std::span(bytes).first(count * width);
+      const auto part = std::span(bytes_).first(count * width);
       SQUEEZEBERT_TRY(source_->read_bytes(tensor, first * width, std::as_writable_bytes(part)));
       for (size_t r = 0; r < count; ++r) {
         const uint8_t* from = part.data() + r * width;
@@ -270,6 +273,7 @@ class Loader final : public WeightVisitor, public WeightLoader {
   std::string_view prefix_;
   std::vector<uint64_t> rows_;  // of each tensor, that have been read (of a small one, 1); or kUnused
   std::vector<float> floats_;
+  std::vector<uint8_t> bytes_;
   uint64_t total_ = 0;          // elements
   uint64_t available_ = 0, needed_ = 0;
   bool first_ = true;
