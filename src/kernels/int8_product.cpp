@@ -181,6 +181,8 @@ class Steps {
   v128_t minimum_, most_, inverse_, zero_;
 };
 
+// Rows in tiles of 8, 4, 2 and 1. Tiles of 3 and 6 as well (tiles.h) would be 0.7 kB more to download, and gained nothing that could
+// be measured with 18 to 24 tokens of the shipped model.
 template <class Product>
 void multiply_tiles(CodedRows x, size_t rows, const CodedPanel& panel, float* y, size_t y_stride) {
   const auto tiles = [&]<size_t R>() {

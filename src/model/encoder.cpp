@@ -53,7 +53,7 @@ Sequences keep_first(const Sequences& in, int32_t most, Matrix<float>& x, Worksp
   for (size_t s = 0; s < in.lengths.size(); ++s) {
     const int32_t length = in.lengths[s], left = std::min(length, most);
     for (size_t r = first; r < first + static_cast<size_t>(left); ++r, ++to) {
-      std::copy_n(row(x, r), columns(x), row(x, to));
+      if (r != to) std::copy_n(row(x, r), columns(x), row(x, to));
       if (!in.mask.empty()) work.left_mask[to] = in.mask[r];
     }
     work.left_lengths[s] = left;
