@@ -1,10 +1,17 @@
 // Accuracy of a sentiment model on the labelled sets of ../shared/data/eval, computed by the package itself.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const evalFolder = fileURLToPath(new URL('../../shared/data/eval', import.meta.url));
 export const evalThere = existsSync(evalFolder);
+
+/** Names of all sets. */
+export const setNames = () =>
+  readdirSync(evalFolder)
+    .filter((file) => file.endsWith('.tsv.xz'))
+    .map((file) => file.slice(0, -'.tsv.xz'.length))
+    .sort();
 
 /** Rows of a .tsv.xz file as objects: the first line names the columns, nothing is quoted. `name` is a set, or a path. */
 export function rows(name) {
