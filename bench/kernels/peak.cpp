@@ -26,14 +26,18 @@ float chain(int32_t turns, Step step) {
   return wasm_f32x4_extract_lane(all, 0);
 }
 
+// A constant that the compiler does not know as one: it would be put together anew at each use.
+v128_t hidden_splat(int32_t number) {
+  const int32_t* hidden = &number;
+  asm volatile("" : "+r"(hidden) : : "memory");
+  return wasm_v128_load32_splat(hidden);
+}
+
 // Where multiplying and adding are two instructions, a chain waits for both. Here products are of two factors that change
 // every step (or the compiler would multiply once) and four that stay, and only the addition waits.
 template <class Multiply, class Add>
 float crossed(int32_t turns, Multiply multiply, Add add) {
-  static const int32_t one_number = 1;
-  const int32_t* hidden = &one_number;  // a constant would be put together anew at each use
-  asm volatile("" : "+r"(hidden));
-  const v128_t one = wasm_v128_load32_splat(hidden);
+  const v128_t one = hidden_splat(1);
   v128_t sum[2][4], stays[4], changes[2];
   for (int i = 0; i < 4; ++i) {
     stays[i] = wasm_f32x4_splat(1.0f + static_cast<float>(turns & i));
@@ -55,13 +59,7 @@ float crossed(int32_t turns, Multiply multiply, Add add) {
 #ifdef __wasm_relaxed_simd__
 // The relaxed int8 dot product by hand, for machines that have no instruction for it (src/kernels/int8_product.cpp).
 struct Pairs {
-  static constexpr int32_t kOnes = 0x00010001;
-  v128_t ones;
-  Pairs() {
-    const int32_t* hidden = &kOnes;
-    asm volatile("" : "+r"(hidden));
-    ones = wasm_v128_load32_splat(hidden);
-  }
+  v128_t ones = hidden_splat(0x00010001);
   v128_t operator()(v128_t a, v128_t b) const { return wasm_i32x4_dot_i16x8(wasm_i16x8_relaxed_dot_i8x16_i7x16(a, b), ones); }
 };
 #endif

@@ -46,7 +46,7 @@ void multiply_tile(const float* x, size_t x_stride, const float* panel, size_t d
 
 void multiply_panel(const float* x, size_t x_stride, size_t rows, const float* panel, size_t depth, const float* start,
                     float* y, size_t y_stride) {
-  for_each_tile(rows, [&]<size_t R>(size_t first) {
+  for_each_tile<8, 6, 4, 3, 2, 1>(rows, [&]<size_t R>(size_t first) {
     multiply_tile<R>(x + first * x_stride, x_stride, panel, depth, start, y + first * y_stride, y_stride);
   });
 }

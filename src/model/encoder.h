@@ -56,6 +56,6 @@ inline uint64_t least_shared_work = 220'000'000;
 // the first is right: the last layer then computes no more than it needs for them (all tokens' keys and values, and what
 // follows of one token or two), a fifth of a pass of four layers less, with the same bits.
 std::span<const int32_t> encode(const ModelConfig& config, const Weights& weights, const Sequences& sequences,
-                                Workspace& workspace, const EncoderCapture& capture, bool first_only = false);
+                                Workspace& workspace, const EncoderCapture& capture, bool first_only);
 
 }  // namespace squeezebert
