@@ -1,6 +1,6 @@
 """Sentences made by a small grammar, and misspelt ones: what reviews and tweets show too seldom for a small model to learn.
 
-python3 augment.py     -> runs/augmented.pt: sources "grammar", "lexicon" and "typos"; prints a few
+python3 augment.py     -> runs/augmented.pt: sources "grammar", "lexicon", "typos" and "written" (written.py); prints a few
 
 The grammar says what negation, contrast, time, other people's opinions, questions one answers oneself, intensity, emoticons and
 plain statements of fact do to an opinion. The lexicon's words, most of which the labelled texts show once or never, stand alone or
@@ -15,9 +15,11 @@ import torch
 import corpus
 import data
 import tokenization
+import written
 from journal import log
 
 COUNT = 60000
+EACH = 16  # sentences of a written pattern, at most
 FILE = corpus.MORE
 NEGATIVE, NEUTRAL, POSITIVE = data.NEGATIVE, data.NEUTRAL, data.POSITIVE
 
@@ -378,7 +380,9 @@ def main():
     known = lexicon(grammar, rng)
     counts = collections.Counter(label for _, label in made)
     log(f"{len(made)} sentences of the grammar ({dict(counts)}), {len(known)} texts of the lexicon, {len(typos)} misspelt ones")
-    parts = {"grammar": made, "lexicon": known, "typos": typos}
+    own = written.sentences(EACH, random.Random(2))
+    log(f"{len(own)} sentences of the written patterns ({dict(collections.Counter(label for _, label in own))})")
+    parts = {"grammar": made, "lexicon": known, "typos": typos, "written": own}
     torch.save({name: (t.ids, t.offsets, t.labels) for name, t in
                 ((n, corpus.packed([(pieces.encode(text), label) for text, label in part])) for n, part in parts.items())}, FILE)
 

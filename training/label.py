@@ -9,6 +9,9 @@ python3 label.py --texts                      -> runs/sentences.txt, one sentenc
 node teach.mjs FOLDER NAME                    -> runs/sentences.NAME.f32: what the Hugging Face checkpoint in FOLDER says of them
 python3 label.py CHECKPOINT... --folders NAME    with the same --sentences
 
+judged.txt says of some of these sentences what a large language model has found in them, read alone: source "judged" of
+runs/labelled.pt (python3 label.py --judged: only that, beside sentences labelled before).
+
 A sentence of a negative review is more often negative than one of a positive review. With p(c | s) the teachers' probabilities
 for a sentence s of a review of class d, and s independent of d for a given c,
     p(c | s, d) is proportional to p(c | s) p(c | d) / p(c),
@@ -16,6 +19,8 @@ where p(c | d) is the mean of p(c | s, d) over the sentences of the reviews of c
 teachers' means. So the review's label, which people have given, corrects the teachers where they doubt.
 """
 import argparse
+import hashlib
+import pathlib
 import time
 
 import numpy
@@ -30,6 +35,7 @@ from journal import RUNS, log
 from mixture import held_back
 
 FILE = corpus.TAUGHT
+JUDGED = pathlib.Path(__file__).resolve().parent / "judged.txt"
 SOURCES = ["imdb_unsup", "imdb_train", "amazon5", "imdb_cad"]
 SHORTEST, LONGEST = 3, 60  # tokens
 OFTEN = 3  # reviews that count for a sentence which stands in many
@@ -66,6 +72,18 @@ def sentences(texts, pieces, soft, most, rng):
     rng.shuffle(keys)
     keys = keys[:most]
     return [numpy.frombuffer(k, dtype=numpy.uint16) for k in keys], [found[k][:OFTEN] for k in keys]
+
+
+def key(ids, vocabulary):
+    """What judged.txt calls a sentence: it does not repeat the review's text."""
+    return hashlib.sha256(" ".join(vocabulary[i] for i in ids).encode()).hexdigest()[:10]
+
+
+def judged(rows, vocabulary):
+    """[(ids, label)]: those of the sentences that judged.txt knows. Its lines: key, label."""
+    labels = {k: data.LABELS[label] for k, label in map(str.split, JUDGED.read_text().splitlines())}
+    found = ((ids, labels.get(key(ids, vocabulary))) for ids in rows)
+    return [(ids, label) for ids, label in found if label is not None]
 
 
 def with_reviews(p, reviews, rounds=20):
@@ -126,12 +144,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoints", nargs="*")
     parser.add_argument("--texts", action="store_true", help="only write the sentences")
+    parser.add_argument("--judged", action="store_true", help="only bring judged.txt into runs/labelled.pt")
     parser.add_argument("--folders", nargs="*", default=[], metavar="NAME", help="teachers that teach.mjs has asked")
     parser.add_argument("--sentences", type=int, default=400000)
     parser.add_argument("--linear", type=float, default=0.6, help="weight of the linear classifier; a transformer's is 1")
     args = parser.parse_args()
     vocabulary, texts = corpus.load()
     pieces = tokenization.WordPiece(vocabulary)
+    if args.judged:
+        saved = torch.load(FILE, weights_only=False)
+        part = corpus.packed(judged(list(texts["sentences"]), vocabulary))
+        saved["texts"]["judged"] = part.ids, part.offsets, part.labels
+        torch.save(saved, FILE)
+        log(f"{len(part)} judged sentences")
+        return
     if args.texts:
         rows, _ = sentences(texts, pieces, torch.load(teacher.FILE)["soft"], args.sentences, numpy.random.default_rng(3))
         lines = (" ".join(vocabulary[i] for i in ids).replace(" ##", "") for ids in rows)
@@ -170,7 +196,10 @@ def main():
     q, given = with_reviews(p, reviews)
     log(f"in negative reviews {[round(x, 3) for x in given[0].tolist()]}, in positive ones {[round(x, 3) for x in given[1].tolist()]}; "
         f"{100 * (q.argmax(1) != p.argmax(1)).float().mean():.1f} % decided otherwise")
-    torch.save({"texts": {"sentences": (part.ids, part.offsets, part.labels)}, "soft": {"sentences": q}}, FILE)
+    own = corpus.packed(judged(rows, vocabulary))
+    log(f"{len(own)} judged sentences")
+    torch.save({"texts": {"sentences": (part.ids, part.offsets, part.labels), "judged": (own.ids, own.offsets, own.labels)},
+                "soft": {"sentences": q}}, FILE)
 
 
 if __name__ == "__main__":

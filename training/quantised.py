@@ -2,21 +2,25 @@
 import torch
 
 GROUP, LEAST, MOST = 32, -8, 7     # weights that share a step; codes
-CUT = (7, 7.3, 7.7, 8, 8.5, 9)     # the largest weight in steps: a step that cuts it off rounds the others more finely
+MOST_MULTIPLIER = 15               # a step is a whole multiple of the row's scale
+SMALLER = 6                        # steps that are tried: one that cuts the largest weight off rounds the others more finely
 
 
 def q4(weights):
-    """Rows of a table as src/kernels/codes.cpp rounds them, but for its steps, which are whole shares of the largest weight of the row."""
+    """Rows of a table as encode_q4() in src/kernels/codes.cpp rounds them."""
     groups = weights.view(len(weights), -1, GROUP)
-    largest = groups.abs().amax(2, keepdim=True).clamp(min=1e-9)
-    least = result = None
-    for steps in CUT:
+    largest = groups.abs().amax(2, keepdim=True)
+    scale = (largest.amax(1, keepdim=True) / (8 * MOST_MULTIPLIER)).clamp(min=1e-30)
+    holds = (largest / (7 * scale)).ceil().clamp(1, MOST_MULTIPLIER)
+    least = torch.full_like(largest, torch.inf)
+    result = torch.zeros_like(groups)
+    for smaller in range(SMALLER):
         for sign in (1, -1):
-            step = sign * largest / steps
-            rounded = (groups / step).round().clamp(LEAST, MOST) * step
+            step = sign * (holds - smaller).clamp(min=1) * scale
+            rounded = (groups / step).clamp(LEAST, MOST).round() * step
             error = (rounded - groups).square().sum(2, keepdim=True)
-            result = rounded if least is None else torch.where(error < least, rounded, result)
-            least = error if least is None else torch.minimum(error, least)
+            result = torch.where(error < least, rounded, result)
+            least = torch.minimum(error, least)
     return result.view_as(weights)
 
 

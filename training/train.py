@@ -30,7 +30,8 @@ from model import CONFIG, SqueezeBert
 from packed import Packed
 
 POSITIONS = 256
-KEEP = {("sst5_phrases", data.NEUTRAL): 0.3, ("neutral_weak", data.NEUTRAL): 0.2}
+KEEP = {("sst5_phrases", data.NEUTRAL): 0.3, ("neutral_weak", data.NEUTRAL): 0.2,
+        ("written", data.NEGATIVE): 0.8, ("written", data.POSITIVE): 0.8}
 # Shares of the tokens, by source. imdb_unsup has no labels but the teacher's.
 LABELLED = dict(imdb_unsup=10, imdb_train=14, imdb_cad=7, amazon5=12, semeval_tweets=10, tweet_extraction=4, goemotions=6,
                 vader_rated=5, sst5_sentences=10, sst5_phrases=12, dynasent_r1_dev=4, custrev=1, mpqa_phrases=1,
@@ -111,10 +112,14 @@ def main():
     parser.add_argument("--name")
     parser.add_argument("--start")
     parser.add_argument("--rate", type=float)
+    parser.add_argument("--share", nargs="*", default=[], metavar="SOURCE=NUMBER", help="of the tokens, in place of the stage's")
+    parser.add_argument("--average", type=float, help="how much of the mean of the weights stays at each step")
     parser.add_argument("--set", nargs="*", default=[], metavar="FIELD=NUMBER", help="of the configuration: num_hidden_layers=6")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    stage = STAGES[args.stage]
+    stage = dict(STAGES[args.stage])
+    stage["shares"] = {**stage["shares"], **{source: float(share) for source, share in (item.split("=") for item in args.share)}}
+    stage["average"] = stage["average"] if args.average is None else args.average
     name = args.name or args.stage
     total = args.tokens or {"ablation": 6e6, "pretrain": 50e6, "settle": 15e6, "finetune": 15e6, "distil": 20e6}[args.stage]
     peak = args.rate or stage["rate"]
