@@ -35,6 +35,7 @@ from journal import RUNS, log
 from mixture import held_back
 
 FILE = corpus.TAUGHT
+ALL = 400000  # sentences that are drawn; of these, the first are labelled and judged.txt knows some
 JUDGED = pathlib.Path(__file__).resolve().parent / "judged.txt"
 SOURCES = ["imdb_unsup", "imdb_train", "amazon5", "imdb_cad"]
 SHORTEST, LONGEST = 3, 60  # tokens
@@ -146,14 +147,15 @@ def main():
     parser.add_argument("--texts", action="store_true", help="only write the sentences")
     parser.add_argument("--judged", action="store_true", help="only bring judged.txt into runs/labelled.pt")
     parser.add_argument("--folders", nargs="*", default=[], metavar="NAME", help="teachers that teach.mjs has asked")
-    parser.add_argument("--sentences", type=int, default=400000)
+    parser.add_argument("--sentences", type=int, default=ALL)
     parser.add_argument("--linear", type=float, default=0.6, help="weight of the linear classifier; a transformer's is 1")
     args = parser.parse_args()
     vocabulary, texts = corpus.load()
     pieces = tokenization.WordPiece(vocabulary)
     if args.judged:
         saved = torch.load(FILE, weights_only=False)
-        part = corpus.packed(judged(list(texts["sentences"]), vocabulary))
+        rows, _ = sentences(texts, pieces, torch.load(teacher.FILE)["soft"], ALL, numpy.random.default_rng(3))
+        part = corpus.packed(judged(rows, vocabulary))
         saved["texts"]["judged"] = part.ids, part.offsets, part.labels
         torch.save(saved, FILE)
         log(f"{len(part)} judged sentences")
@@ -183,9 +185,11 @@ def main():
             return f"{100 * two:.1f}/{100 * (p.argmax(1) == labels).float().mean().item():.1f}"
         log(f"{name} (two classes/three): {', '.join(map(worth, each))}; together {worth(together(each, weights))}")
 
-    rows, reviews = sentences(texts, pieces, torch.load(teacher.FILE)["soft"], args.sentences, numpy.random.default_rng(3))
+    rows, reviews = sentences(texts, pieces, torch.load(teacher.FILE)["soft"], max(ALL, args.sentences), numpy.random.default_rng(3))
+    own = corpus.packed(judged(rows, vocabulary))
+    rows, reviews = rows[:args.sentences], reviews[:args.sentences]
     part = corpus.packed([(ids, -1) for ids in rows])
-    log(f"{len(part)} sentences, {len(part.ids) / 1e6:.1f} million tokens")
+    log(f"{len(part)} sentences, {len(part.ids) / 1e6:.1f} million tokens; {len(own)} judged ones")
     each = [transformer(m, part, name) for name, m in zip(args.checkpoints, models)]
     each.append(linear.predict(part.ids, part.offsets, numpy.full(len(part), teacher.OTHER, dtype=numpy.int8)))
     p = together(each, weights)
@@ -196,8 +200,6 @@ def main():
     q, given = with_reviews(p, reviews)
     log(f"in negative reviews {[round(x, 3) for x in given[0].tolist()]}, in positive ones {[round(x, 3) for x in given[1].tolist()]}; "
         f"{100 * (q.argmax(1) != p.argmax(1)).float().mean():.1f} % decided otherwise")
-    own = corpus.packed(judged(rows, vocabulary))
-    log(f"{len(own)} judged sentences")
     torch.save({"texts": {"sentences": (part.ids, part.offsets, part.labels), "judged": (own.ids, own.offsets, own.labels)},
                 "soft": {"sentences": q}}, FILE)
 

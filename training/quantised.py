@@ -6,19 +6,25 @@ MOST_MULTIPLIER = 15               # a step is a whole multiple of the row's sca
 SMALLER = 6                        # steps that are tried: one that cuts the largest weight off rounds the others more finely
 
 
-def q4(weights):
-    """Rows of a table as encode_q4() in src/kernels/codes.cpp rounds them."""
+def q4(weights, again=False):
+    """Rows of a table as encode_q4() in src/kernels/codes.cpp rounds them. again: so that rounding the result changes nothing more,
+    for which a row's largest weight has to stay: it sets the scale."""
     groups = weights.view(len(weights), -1, GROUP)
     largest = groups.abs().amax(2, keepdim=True)
     scale = (largest.amax(1, keepdim=True) / (8 * MOST_MULTIPLIER)).clamp(min=1e-30)
     holds = (largest / (7 * scale)).ceil().clamp(1, MOST_MULTIPLIER)
     least = torch.full_like(largest, torch.inf)
     result = torch.zeros_like(groups)
+    first = groups.abs() == largest.amax(1, keepdim=True)
     for smaller in range(SMALLER):
         for sign in (1, -1):
             step = sign * (holds - smaller).clamp(min=1) * scale
             rounded = (groups / step).clamp(LEAST, MOST).round() * step
             error = (rounded - groups).square().sum(2, keepdim=True)
+            if again:  # the largest of each row where it was, and no step that would not be among those tried for the result
+                moved = (first & ((rounded - groups).abs() > 0.5 * scale)).any(2, keepdim=True)
+                missed = rounded.abs().amax(2, keepdim=True) <= 7 * (step.abs() - scale) * (1 + 1e-6)
+                error += (moved | missed & (groups != 0).any(2, keepdim=True)) * 1e9
             result = torch.where(error < least, rounded, result)
             least = torch.minimum(error, least)
     return result.view_as(weights)

@@ -5,6 +5,8 @@ python3 train.py pretrain [--tokens 50e6]    masked words, and labels where ther
 python3 train.py settle [--tokens 15e6]      pretraining's end: the same with the rate falling to 0, more texts with labels
 python3 train.py finetune [--tokens 15e6]    labels only, rate falling to 0; keeps the average of the weights
 python3 train.py distil [--tokens 20e6]      fine-tuning with the sentences that the teachers have labelled (label.py)
+python3 train.py taught [--tokens 9e6]       fine-tuning with what a large language model has written and judged
+python3 train.py fit [--tokens 2e6]          the last one: words rounded to int4 for good, the layers get used to them
     --name NAME  --start NAME                checkpoint to write (default: the stage) and to begin from
 """
 import argparse
@@ -21,6 +23,7 @@ from torch import nn
 import corpus
 import data
 import evaluation
+import quantised
 import teacher
 import tokenization
 import vectors
@@ -36,6 +39,7 @@ KEEP = {("sst5_phrases", data.NEUTRAL): 0.3, ("neutral_weak", data.NEUTRAL): 0.2
 LABELLED = dict(imdb_unsup=10, imdb_train=14, imdb_cad=7, amazon5=12, semeval_tweets=10, tweet_extraction=4, goemotions=6,
                 vader_rated=5, sst5_sentences=10, sst5_phrases=12, dynasent_r1_dev=4, custrev=1, mpqa_phrases=1,
                 rt_polarity_rest=0.5, newsmtsc=1, senti4sd=1, neutral_weak=0.5, grammar=5, lexicon=2, typos=3)
+TAUGHT = {**LABELLED, "written": 22, "judged": 28, "sentences": 16, "dynasent_r1_dev": 8, "semeval_tweets": 13, "goemotions": 4}
 STAGES = {
     # (without the lexicon, which the first rows of the table in ../docs/training-log.md did not have)
     "ablation": dict(start=None, words=False, rate=1e-3, warmup=300, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=128,
@@ -56,6 +60,14 @@ STAGES = {
     "distil": dict(
         start="finetune", words=False, rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
         tokens=6144, average=0.998, rounded_words=True, shares={**LABELLED, "sentences": 40}),
+    # Sentences that a large language model has written (written.py) and sentences of reviews that it has judged (judged.txt).
+    "taught": dict(
+        start="averaged", words=False, rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
+        tokens=6144, average=0.997, rounded_words=True, shares=TAUGHT),
+    # Word embeddings rounded to int4 for good; the layers get used to them.
+    "fit": dict(
+        start="averaged-3", words=False, rate=1e-4, warmup=50, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
+        tokens=6144, average=0.99, fixed_words=True, shares=TAUGHT),
     "finetune": dict(
         start="pretrain", words=False, rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
         tokens=6144, average=0.998,
@@ -121,7 +133,7 @@ def main():
     stage["shares"] = {**stage["shares"], **{source: float(share) for source, share in (item.split("=") for item in args.share)}}
     stage["average"] = stage["average"] if args.average is None else args.average
     name = args.name or args.stage
-    total = args.tokens or {"ablation": 6e6, "pretrain": 50e6, "settle": 15e6, "finetune": 15e6, "distil": 20e6}[args.stage]
+    total = args.tokens or {"ablation": 6e6, "pretrain": 50e6, "settle": 15e6, "finetune": 15e6, "distil": 20e6, "taught": 9e6, "fit": 2e6}[args.stage]
     peak = args.rate or stage["rate"]
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -176,8 +188,14 @@ def main():
                 log(f"near {word}: {' '.join(vectors.nearest(first, pieces, word))}")
             with torch.no_grad():
                 model.transformer.embeddings.word_embeddings.weight.copy_(first)
+        if stage.get("fixed_words"):
+            with torch.no_grad():
+                table = model.transformer.embeddings.word_embeddings.weight
+                table.copy_(quantised.q4(table, again=True))
         if average:
             average.load_state_dict(model.state_dict())
+    if stage.get("fixed_words"):
+        model.transformer.embeddings.word_embeddings.weight.requires_grad_(False)
     rounded = stage.get("rounded_words", False)
     packed = Packed(model, config, rounded_words=rounded)
     shown_model = Packed(average, config, rounded_words=rounded) if average else packed

@@ -20,10 +20,17 @@ groups="q_groups=2 k_groups=2 v_groups=2 intermediate_groups=2 output_groups=2"
 $python train.py settle --start grown --name settle-large $kernel $groups --tokens "${SETTLE_LARGE_TOKENS:-18e6}"
 [ -e runs/labelled-large ] || { $python label.py settle-large distil && touch runs/labelled-large; }
 $python train.py distil --start settle-large --name distil-large $kernel $groups --tokens "${DISTIL_LARGE_TOKENS:-10e6}"
-$python average.py shipped distil-large=0.6 grown=0.2 settle-large=0.2
-$python export.py runs/shipped.pt
+[ -e runs/averaged.pt ] || $python average.py averaged distil-large=0.6 grown=0.2 settle-large=0.2
+# With what a large language model has written and judged; then once more, with sentences that the result has labelled.
+$python train.py taught $kernel $groups --tokens "${TAUGHT_TOKENS:-9e6}" --share sentences=0 written=20 judged=24 semeval_tweets=10 tweet_extraction=3
+[ -e runs/averaged-2.pt ] || $python average.py averaged-2 taught=0.5 averaged=0.5
+[ -e runs/labelled-again ] || { $python label.py averaged-2 --sentences 140000 --linear 0.4 && touch runs/labelled-again; }
+$python train.py taught --start averaged-2 --name taught-2 $kernel $groups --tokens "${TAUGHT_TOKENS:-6.5e6}"
+[ -e runs/averaged-3.pt ] || $python average.py averaged-3 taught-2=0.5 averaged-2=0.5
+$python train.py fit --start averaged-3 $kernel $groups
+$python export.py runs/fit.pt
 cd ..
 node dist/quantize.js quantize training/runs/sentiment-en models/sentiment-en --dtype q8 --embeddings q4
 cd training
 $python export.py --fixture
-$python curves.py pretrain settle distil settle-large distil-large
+$python curves.py pretrain settle distil settle-large distil-large taught taught-2

@@ -1,4 +1,4 @@
-"""Sentences written by hand, in patterns that each give many: training/written/*.txt.
+"""Sentences that a large language model has written, in patterns that each give many: written/*.txt.
 
 python3 written.py FILE...     checks them; prints how many there are and a few
 
@@ -8,7 +8,9 @@ python3 written.py FILE...     checks them; prints how many there are and a few
     0 We ordered the {dish} and a glass of water.
     + I {will|would} {gladly |}eat that {dish} every {day|week}.
 
--, 0, + say whether a reader takes the writer's opinion for negative, none, or positive, whichever alternatives are drawn.
+-, 0, + say whether a reader takes the writer's opinion for negative, none, or positive, whichever alternatives are drawn. Its writers
+were told kinds of sentences that the texts lack (restaurants and services, complaints told as facts, praise by negated faults,
+facts in words of opinion, irony) and never saw a text of the evaluation sets; whoever told them had read wrong answers to some.
 """
 import collections
 import pathlib
