@@ -31,6 +31,7 @@ import data
 import evaluation
 import teacher
 import tokenization
+import written
 from journal import RUNS, log
 from mixture import held_back
 
@@ -81,8 +82,8 @@ def key(ids, vocabulary):
 
 
 def judged(rows, vocabulary):
-    """[(ids, label)]: those of the sentences that judged.txt knows. Its lines: key, label."""
-    labels = {k: data.LABELS[label] for k, label in map(str.split, JUDGED.read_text().splitlines())}
+    """[(ids, label)]: those of the sentences that judged.txt knows. Its lines: key, and - 0 or +."""
+    labels = {k: written.LABELS[label] for k, label in map(str.split, JUDGED.read_text().splitlines())}
     found = ((ids, labels.get(key(ids, vocabulary))) for ids in rows)
     return [(ids, label) for ids, label in found if label is not None]
 

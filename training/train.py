@@ -6,7 +6,7 @@ python3 train.py settle [--tokens 15e6]      pretraining's end: the same with th
 python3 train.py finetune [--tokens 15e6]    labels only, rate falling to 0; keeps the average of the weights
 python3 train.py distil [--tokens 20e6]      fine-tuning with the sentences that the teachers have labelled (label.py)
 python3 train.py taught [--tokens 9e6]       fine-tuning with what a large language model has written and judged
-python3 train.py fit [--tokens 2e6]          the last one: words rounded to int4 for good, the layers get used to them
+python3 train.py fit [--tokens 3.2e6]        the last one: words rounded to int4 for good, the layers get used to them
     --name NAME  --start NAME                checkpoint to write (default: the stage) and to begin from
 """
 import argparse
@@ -66,8 +66,8 @@ STAGES = {
         tokens=6144, average=0.997, rounded_words=True, shares=TAUGHT),
     # Word embeddings rounded to int4 for good; the layers get used to them.
     "fit": dict(
-        start="averaged-3", words=False, rate=1e-4, warmup=50, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
-        tokens=6144, average=0.99, fixed_words=True, shares=TAUGHT),
+        start="averaged-3", words=False, rate=4e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
+        tokens=6144, average=0.995, fixed_words=True, shares={**TAUGHT, "sentences": 4}),
     "finetune": dict(
         start="pretrain", words=False, rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
         tokens=6144, average=0.998,
@@ -133,7 +133,7 @@ def main():
     stage["shares"] = {**stage["shares"], **{source: float(share) for source, share in (item.split("=") for item in args.share)}}
     stage["average"] = stage["average"] if args.average is None else args.average
     name = args.name or args.stage
-    total = args.tokens or {"ablation": 6e6, "pretrain": 50e6, "settle": 15e6, "finetune": 15e6, "distil": 20e6, "taught": 9e6, "fit": 2e6}[args.stage]
+    total = args.tokens or {"ablation": 6e6, "pretrain": 50e6, "settle": 15e6, "finetune": 15e6, "distil": 20e6, "taught": 9e6, "fit": 3.2e6}[args.stage]
     peak = args.rate or stage["rate"]
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -27,8 +27,9 @@ $python train.py taught $kernel $groups --tokens "${TAUGHT_TOKENS:-9e6}" --share
 [ -e runs/labelled-again ] || { $python label.py averaged-2 --sentences 140000 --linear 0.4 && touch runs/labelled-again; }
 $python train.py taught --start averaged-2 --name taught-2 $kernel $groups --tokens "${TAUGHT_TOKENS:-6.5e6}"
 [ -e runs/averaged-3.pt ] || $python average.py averaged-3 taught-2=0.5 averaged-2=0.5
-$python train.py fit --start averaged-3 $kernel $groups
-$python export.py runs/fit.pt
+$python train.py fit --start averaged-3 --seed 2 $kernel $groups
+[ -e runs/shipped.pt ] || $python average.py shipped fit=0.5 averaged-3=0.5 --round
+$python export.py runs/shipped.pt
 cd ..
 node dist/quantize.js quantize training/runs/sentiment-en models/sentiment-en --dtype q8 --embeddings q4
 cd training
