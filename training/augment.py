@@ -14,6 +14,7 @@ import torch
 
 import corpus
 import data
+import leakage
 import tokenization
 import written
 from journal import log
@@ -380,7 +381,10 @@ def main():
     known = lexicon(grammar, rng)
     counts = collections.Counter(label for _, label in made)
     log(f"{len(made)} sentences of the grammar ({dict(counts)}), {len(known)} texts of the lexicon, {len(typos)} misspelt ones")
-    own = written.sentences(EACH, random.Random(2))
+    known_texts = leakage.Evaluation()
+    drawn = written.sentences(EACH, random.Random(2))
+    own = [(text, label) for text, label in drawn if not known_texts.knows(text)]
+    log(f"{len(drawn) - len(own)} written sentences left out that evaluation texts resemble")
     log(f"{len(own)} sentences of the written patterns ({dict(collections.Counter(label for _, label in own))})")
     parts = {"grammar": made, "lexicon": known, "typos": typos, "written": own}
     torch.save({name: (t.ids, t.offsets, t.labels) for name, t in

@@ -34,4 +34,4 @@ cd ..
 node dist/quantize.js quantize training/runs/sentiment-en models/sentiment-en --dtype q8 --embeddings q4
 cd training
 $python export.py --fixture
-$python curves.py pretrain settle distil settle-large distil-large taught taught-2
+$python curves.py pretrain settle distil settle-large distil-large taught taught-2 fit
