@@ -153,16 +153,19 @@ def main():
     args = parser.parse_args()
     vocabulary, texts = corpus.load()
     pieces = tokenization.WordPiece(vocabulary)
+    def drawn(most):
+        return sentences(texts, pieces, torch.load(teacher.FILE)["soft"], most, numpy.random.default_rng(3))
+
     if args.judged:
         saved = torch.load(FILE, weights_only=False)
-        rows, _ = sentences(texts, pieces, torch.load(teacher.FILE)["soft"], ALL, numpy.random.default_rng(3))
+        rows, _ = drawn(ALL)
         part = corpus.packed(judged(rows, vocabulary))
         saved["texts"]["judged"] = part.ids, part.offsets, part.labels
         torch.save(saved, FILE)
         log(f"{len(part)} judged sentences")
         return
     if args.texts:
-        rows, _ = sentences(texts, pieces, torch.load(teacher.FILE)["soft"], args.sentences, numpy.random.default_rng(3))
+        rows, _ = drawn(args.sentences)
         lines = (" ".join(vocabulary[i] for i in ids).replace(" ##", "") for ids in rows)
         (RUNS / "sentences.txt").write_text("".join(line + "\n" for line in lines), encoding="utf-8")
         return
@@ -186,7 +189,7 @@ def main():
             return f"{100 * two:.1f}/{100 * (p.argmax(1) == labels).float().mean().item():.1f}"
         log(f"{name} (two classes/three): {', '.join(map(worth, each))}; together {worth(together(each, weights))}")
 
-    rows, reviews = sentences(texts, pieces, torch.load(teacher.FILE)["soft"], max(ALL, args.sentences), numpy.random.default_rng(3))
+    rows, reviews = drawn(max(ALL, args.sentences))
     own = corpus.packed(judged(rows, vocabulary))
     rows, reviews = rows[:args.sentences], reviews[:args.sentences]
     part = corpus.packed([(ids, -1) for ids in rows])

@@ -15,7 +15,7 @@ def q4(weights, again=False):
     holds = (largest / (7 * scale)).ceil().clamp(1, MOST_MULTIPLIER)
     least = torch.full_like(largest, torch.inf)
     result = torch.zeros_like(groups)
-    first = groups.abs() == largest.amax(1, keepdim=True)
+    first = groups.abs() == largest.amax(1, keepdim=True) if again else None
     for smaller in range(SMALLER):
         for sign in (1, -1):
             step = sign * (holds - smaller).clamp(min=1) * scale

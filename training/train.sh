@@ -25,7 +25,7 @@ $python train.py distil --start settle-large --name distil-large $kernel $groups
 $python train.py taught $kernel $groups --tokens "${TAUGHT_TOKENS:-9e6}" --share sentences=0 written=20 judged=24 semeval_tweets=10 tweet_extraction=3
 [ -e runs/averaged-2.pt ] || $python average.py averaged-2 taught=0.5 averaged=0.5
 [ -e runs/labelled-again ] || { $python label.py averaged-2 --sentences 140000 --linear 0.4 && touch runs/labelled-again; }
-$python train.py taught --start averaged-2 --name taught-2 $kernel $groups --tokens "${TAUGHT_TOKENS:-6.5e6}"
+$python train.py taught --start averaged-2 --name taught-2 $kernel $groups --tokens "${TAUGHT_2_TOKENS:-6.5e6}"
 [ -e runs/averaged-3.pt ] || $python average.py averaged-3 taught-2=0.5 averaged-2=0.5
 $python train.py fit --start averaged-3 --seed 2 $kernel $groups
 [ -e runs/shipped.pt ] || $python average.py shipped fit=0.5 averaged-3=0.5 --round
