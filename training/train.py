@@ -66,7 +66,7 @@ STAGES = {
         tokens=6144, average=0.997, rounded_words=True, shares=TAUGHT),
     # Word embeddings rounded to int4 for good; the layers get used to them.
     "fit": dict(
-        start="averaged-3", words=False, rate=4e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
+        start="averaged-4", words=False, rate=4e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
         tokens=6144, average=0.995, fixed_words=True, shares={**TAUGHT, "sentences": 4}),
     "finetune": dict(
         start="pretrain", words=False, rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,

@@ -27,11 +27,18 @@ $python train.py taught $kernel $groups --tokens "${TAUGHT_TOKENS:-9e6}" --share
 [ -e runs/labelled-again ] || { $python label.py averaged-2 --sentences 140000 --linear 0.4 && touch runs/labelled-again; }
 $python train.py taught --start averaged-2 --name taught-2 $kernel $groups --tokens "${TAUGHT_2_TOKENS:-6.5e6}"
 [ -e runs/averaged-3.pt ] || $python average.py averaged-3 taught-2=0.5 averaged-2=0.5
-$python train.py fit --start averaged-3 --seed 2 $kernel $groups
-[ -e runs/shipped.pt ] || $python average.py shipped fit=0.5 averaged-3=0.5 --round
+# More of it, longer, and with less of the reviews as a whole.
+shares="imdb_unsup=3 imdb_train=6 amazon5=8 sst5_phrases=10"
+$python train.py taught --start averaged-3 --name taught-3 --seed 3 $kernel $groups --tokens "${TAUGHT_3_TOKENS:-14e6}" --average 0.998 \
+    --share $shares written=55 judged=45 sentences=10 imdb_cad=4 sst5_sentences=12
+$python train.py taught --start taught-3 --name taught-4 --seed 4 $kernel $groups --tokens "${TAUGHT_4_TOKENS:-25e6}" --rate 6e-4 --average 0.998 \
+    --share $shares written=85 judged=50 sentences=6 imdb_cad=4 sst5_sentences=9 dynasent_r1_dev=4
+[ -e runs/averaged-4.pt ] || $python average.py averaged-4 taught-4=0.5 averaged-3=0.25 averaged-2=0.25
+$python train.py fit --seed 5 $kernel $groups --share $shares written=75 judged=55 sentences=6 imdb_cad=5 dynasent_r1_dev=6
+[ -e runs/shipped.pt ] || $python average.py shipped fit=0.5 averaged-4=0.5 --round
 $python export.py runs/shipped.pt
 cd ..
 node dist/quantize.js quantize training/runs/sentiment-en models/sentiment-en --dtype q8 --embeddings q4
 cd training
 $python export.py --fixture
-$python curves.py pretrain settle distil settle-large distil-large taught taught-2 fit
+$python curves.py pretrain settle distil settle-large distil-large taught taught-2 taught-3 taught-4 fit
