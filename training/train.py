@@ -67,7 +67,9 @@ STAGES = {
     # Word embeddings rounded to int4 for good; the layers get used to them.
     "fit": dict(
         start="averaged-4", words=False, rate=4e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
-        tokens=6144, average=0.995, fixed_words=True, shares={**TAUGHT, "sentences": 4}),
+        tokens=6144, average=0.995, fixed_words=True,
+        shares={**TAUGHT, "written": 75, "judged": 55, "sentences": 6, "imdb_unsup": 3, "imdb_train": 6, "imdb_cad": 5, "amazon5": 8,
+                "sst5_phrases": 10, "dynasent_r1_dev": 6}),
     "finetune": dict(
         start="pretrain", words=False, rate=5e-4, warmup=200, falling=True, mask=0.05, dropout=0.1, smoothing=0.05, window=256,
         tokens=6144, average=0.998,

@@ -34,7 +34,7 @@ $python train.py taught --start averaged-3 --name taught-3 --seed 3 $kernel $gro
 $python train.py taught --start taught-3 --name taught-4 --seed 4 $kernel $groups --tokens "${TAUGHT_4_TOKENS:-25e6}" --rate 6e-4 --average 0.998 \
     --share $shares written=85 judged=50 sentences=6 imdb_cad=4 sst5_sentences=9 dynasent_r1_dev=4
 [ -e runs/averaged-4.pt ] || $python average.py averaged-4 taught-4=0.5 averaged-3=0.25 averaged-2=0.25
-$python train.py fit --seed 5 $kernel $groups --share $shares written=75 judged=55 sentences=6 imdb_cad=5 dynasent_r1_dev=6
+$python train.py fit --seed 5 $kernel $groups
 [ -e runs/shipped.pt ] || $python average.py shipped fit=0.5 averaged-4=0.5 --round
 $python export.py runs/shipped.pt
 cd ..
