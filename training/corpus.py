@@ -18,7 +18,7 @@ import tokenization
 from journal import RUNS, log
 
 VOCABULARY = 11000
-PLAIN = {"imdb_unsup": None, "books": 90000, "wiki": 60000, "dialogue": 12000}  # lines of plain text, at most
+PLAIN = {"imdb_unsup": None, "books": 90000, "wiki": 60000, "dialogue": 12000}  # lines of plain text for the vocabulary, at most
 FILE = RUNS / "corpus.pt"
 MORE = RUNS / "augmented.pt"  # what augment.py makes
 TAUGHT = RUNS / "labelled.pt"  # what label.py makes
@@ -45,10 +45,10 @@ def packed(rows):
     return Texts(flat, offsets, numpy.array([label for _, label in rows], dtype=numpy.int8))
 
 
-def plain_lines(name):
+def plain_lines(name, most=None):
     with lzma.open(data.SHARED / "pretrain" / f"{name}.txt.xz", "rt", encoding="utf-8", newline="\n") as file:
         for index, line in enumerate(file):
-            if index == PLAIN[name]:
+            if index == most:
                 break
             yield line.rstrip("\n")
 
@@ -62,7 +62,7 @@ def labelled(name):
 
 def _count(name):
     counts = collections.Counter()
-    texts = plain_lines(name) if name in PLAIN else (text for text, _ in labelled(name))
+    texts = plain_lines(name, PLAIN[name]) if name in PLAIN else (text for text, _ in labelled(name))
     for text in texts:
         counts.update(tokenization.words(text))
     return counts

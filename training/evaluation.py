@@ -46,23 +46,35 @@ def probabilities(packed, pieces, texts, room=WINDOW, temperature=1.0):
     return out / counts
 
 
+def rows(name):
+    """The rows of a set that count: all for three classes, those with a polar label for two."""
+    if name in THREE:
+        return [r for r in data.eval_rows(name) if r["label"] in data.LABELS or r["label"] == "not_negative"]
+    return [r for r in data.eval_rows(name) if data.LABELS.get(r["label"], data.NEUTRAL) != data.NEUTRAL]
+
+
+def percent_right(name, p, labels, pairs):
+    """{what: percent right} for probabilities p [texts, 3]; labels: -1 is "not negative"; pairs: of imdb_cad_test, which text
+    belongs to which."""
+    right = p.argmax(1) == labels if name in THREE else (p[:, 2] > p[:, 0]) == (labels == data.POSITIVE)
+    right |= (labels == -1) & (p.argmax(1) != data.NEGATIVE)
+    result = {name: 100 * right.float().mean().item()}
+    if name == "imdb_cad_test":
+        both = {}
+        for pair, good in zip(pairs, right.tolist()):
+            both.setdefault(pair, []).append(good)
+        result["imdb_cad pairs"] = 100 * sum(map(all, both.values())) / len(both)
+    return result
+
+
 def evaluate(packed, pieces, names=(*TWO, *THREE)):
     """{set: percent right}; imdb_cad_test also by pairs."""
     result = {}
     for name in names:
-        rows = [r for r in data.eval_rows(name) if
-                (r["label"] in data.LABELS or r["label"] == "not_negative" if name in THREE else
-                 data.LABELS.get(r["label"], data.NEUTRAL) != data.NEUTRAL)]
-        p = probabilities(packed, pieces, [r["text"] for r in rows])
-        labels = torch.tensor([data.LABELS.get(r["label"], -1) for r in rows])
-        right = p.argmax(1) == labels if name in THREE else (p[:, 2] > p[:, 0]) == (labels == data.POSITIVE)
-        right |= (labels == -1) & (p.argmax(1) != data.NEGATIVE)  # not_negative
-        result[name] = 100 * right.float().mean().item()
-        if name == "imdb_cad_test":
-            pairs = {}
-            for row, good in zip(rows, right.tolist()):
-                pairs.setdefault(row["pair_id"], []).append(good)
-            result["imdb_cad pairs"] = 100 * sum(map(all, pairs.values())) / len(pairs)
+        texts = rows(name)
+        p = probabilities(packed, pieces, [r["text"] for r in texts])
+        labels = torch.tensor([data.LABELS.get(r["label"], -1) for r in texts])
+        result.update(percent_right(name, p, labels, [r.get("pair_id") for r in texts]))
     return result
 
 

@@ -54,22 +54,27 @@ def documents(texts, name, soft):
     return p
 
 
-def sentences(texts, pieces, soft, most, rng):
-    """Texts cut behind . ! ? (and what follows them: quotes, brackets), shuffled, each once: ([ids], [[p(d)], ...])"""
-    marks = numpy.array([pieces.ids[m] for m in ".!?"])
-    after = numpy.array([pieces.ids[m] for m in (*".!?", '"', "'", ")") if m in pieces.ids])
+def cut(part, vocabulary):
+    """Texts cut behind . ! ? (and what follows them: quotes, brackets): (where in part.ids each begins, how long it is, its text)"""
+    ids = {token: i for i, token in enumerate(vocabulary)}
+    marks = numpy.array([ids[m] for m in ".!?"])
+    after = numpy.array([ids[m] for m in (*".!?", '"', "'", ")") if m in ids])
+    end = numpy.isin(part.ids, marks)
+    end[:-1] &= ~numpy.isin(part.ids[1:], after)
+    end[part.offsets[1:] - 1] = True
+    cuts = numpy.concatenate([[0], numpy.flatnonzero(end) + 1])
+    return cuts[:-1], numpy.diff(cuts), numpy.searchsorted(part.offsets, cuts[:-1], side="right") - 1
+
+
+def sentences(texts, vocabulary, soft, most, rng):
+    """The reviews' sentences, shuffled, each once: ([ids], [[p(d)], ...])"""
     found = {}
     for name in SOURCES:
         part = texts[name]
         of = documents(texts, name, soft)
-        end = numpy.isin(part.ids, marks)
-        end[:-1] &= ~numpy.isin(part.ids[1:], after)
-        end[part.offsets[1:] - 1] = True
-        cuts = numpy.concatenate([[0], numpy.flatnonzero(end) + 1])
-        review = numpy.searchsorted(part.offsets, cuts[:-1], side="right") - 1
-        for a, b, d in zip(cuts[:-1], cuts[1:], review):
-            if SHORTEST <= b - a <= LONGEST and of[d].any():
-                found.setdefault(part.ids[a:b].tobytes(), []).append(of[d])
+        for a, length, d in zip(*cut(part, vocabulary)):
+            if SHORTEST <= length <= LONGEST and of[d].any():
+                found.setdefault(part.ids[a:a + length].tobytes(), []).append(of[d])
     keys = sorted(found)
     rng.shuffle(keys)
     keys = keys[:most]
@@ -154,7 +159,7 @@ def main():
     vocabulary, texts = corpus.load()
     pieces = tokenization.WordPiece(vocabulary)
     def drawn(most):
-        return sentences(texts, pieces, torch.load(teacher.FILE)["soft"], most, numpy.random.default_rng(3))
+        return sentences(texts, vocabulary, torch.load(teacher.FILE)["soft"], most, numpy.random.default_rng(3))
 
     if args.judged:
         saved = torch.load(FILE, weights_only=False)

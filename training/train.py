@@ -100,10 +100,10 @@ class MaskedWords(nn.Module):
 
 def masked(ids, share, vocabulary, generator):
     """(ids to read, chosen places): of the chosen ones 8 in 10 become [MASK], 1 another token, 1 stays."""
-    draw = torch.rand(ids.shape, generator=generator)
+    draw = torch.rand(ids.shape, generator=generator, device=ids.device)
     chosen = (draw < share) & (ids > tokenization.MASK)
-    kind = torch.rand(ids.shape, generator=generator)
-    other = torch.randint(tokenization.MASK + 1, vocabulary, ids.shape, generator=generator)
+    kind = torch.rand(ids.shape, generator=generator, device=ids.device)
+    other = torch.randint(tokenization.MASK + 1, vocabulary, ids.shape, generator=generator, device=ids.device)
     out = torch.where(chosen & (kind < 0.8), tokenization.MASK, ids)
     return torch.where(chosen & (kind >= 0.9), other, out), chosen
 

@@ -1,0 +1,272 @@
+"""Stages 4 to 15 on a GPU, in minutes: a teacher of eight layers of 512 is pretrained and fine-tuned, labels every text and every
+sentence of the reviews, and the model that ships learns from it.
+
+python3 gpu.py FOLDER OUT --start FILE [--part teacher] [--seconds teacher=170 ...]
+    FOLDER: what bundle.py has written; FOLDER/taught.pt: what the teacher says.  --start: the model to begin from (grow.py)
+    OUT/settle.pt, distil.pt, fit.pt: for average.py and export.py; OUT/sentences.pt: what the teacher says of the sentences; OUT/log.txt
+    --seconds: how long each stage takes. Its learning rate falls by the time that has passed, so a faster GPU sees more tokens.
+"""
+import argparse
+import math
+import pathlib
+import sys
+import time
+
+import numpy
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import bundle
+import corpus
+import evaluation
+import label
+import quantised
+import resident
+from flat import Flat
+from model import CONFIG, SqueezeBert
+from train import KEEP, masked
+
+TEACHER = dict(hidden_size=512, embedding_size=512, num_hidden_layers=8, num_attention_heads=8, intermediate_size=2048,
+               intermediate_kernel=3, q_groups=1, k_groups=1, v_groups=1, intermediate_groups=1, output_groups=1)
+# Shares of the tokens: about how many millions each source has, times how often it is read where the large ones are read once.
+GOLD = dict(imdb_train=3.7, imdb_cad=1.6, amazon5=4.5, semeval_tweets=2.7, tweet_extraction=0.85, goemotions=1.2, vader_rated=1.25,
+            sst5_sentences=0.8, sst5_phrases=1.3, dynasent_r1_dev=0.42, custrev=0.36, mpqa_phrases=0.12, rt_polarity_rest=0.12, newsmtsc=0.4,
+            senti4sd=0.2, neutral_weak=0.1, grammar=0.3, lexicon=0.2, typos=0.4, written=8.5, judged=8)
+PRETRAIN = {**GOLD, "imdb_unsup": 25, "books": 12, "wiki": 11, "dialogue": 1.5, "imdb_train": 10, "amazon5": 6}
+DISTIL = {**GOLD, "sentences": 40, "imdb_unsup": 5}
+STAGES = {
+    "teacher": dict(shares=PRETRAIN, tokens=2, rate=5e-4, end=0.25, mask=0.15, dropout=0.05, average=0.0, words=True, seconds=170),
+    "finetune": dict(shares={**GOLD, "imdb_unsup": 3}, tokens=1, rate=2e-4, end=0, mask=0.05, dropout=0.1, average=0.999, seconds=70),
+    "settle": dict(shares={**PRETRAIN, "sentences": 30}, tokens=2, rate=1e-3, end=0.3, mask=0.15, dropout=0.0, average=0.0, words=True, seconds=80),
+    "distil": dict(shares=DISTIL, tokens=2, rate=1e-3, end=0, mask=0.05, dropout=0.05, average=0.999, rounded_words=True, seconds=140),
+    "fit": dict(shares=DISTIL, tokens=1, rate=3e-4, end=0, mask=0.05, dropout=0.05, average=0.998, fixed_words=True, seconds=20),
+}
+UNTAUGHT = ("books", "wiki", "dialogue")  # the teacher's opinion of them is not asked
+WARMUP = 400  # steps
+REFRESH = 16  # steps until it is computed anew what rounding changes in the word embeddings
+START = time.time()
+
+
+class EveryWord(nn.Module):
+    """Pretraining's head: which token stood here, of the whole vocabulary."""
+
+    def __init__(self, table):
+        super().__init__()
+        vocabulary, hidden = table.shape
+        self.dense, self.norm = nn.Linear(hidden, hidden), nn.LayerNorm(hidden)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+        with torch.no_grad():  # logits of about one, whatever the scale of the word embeddings
+            self.norm.weight.fill_(1 / (hidden ** 0.5 * table.std()))
+
+    def forward(self, states, targets, table):
+        with torch.autocast(states.device.type, torch.bfloat16, enabled=states.is_cuda):
+            logits = self.norm(F.gelu(self.dense(states))) @ table.T + self.bias
+        return F.cross_entropy(logits.float(), targets)
+
+
+def wanted_of(labels, soft, smoothing=0.05, trust=0.4):
+    """What a text's scores should be: its label, smoothed, the teacher's, or the mean of both."""
+    known, taught = (labels >= 0).float()[:, None], (soft.sum(1) > 0).float()[:, None]
+    gold = F.one_hot(labels.clamp(min=0), 3).float() * (1 - smoothing) + smoothing / 3
+    share = known * torch.where(taught > 0, trust, 1.0)
+    return share * gold + (1 - share) * soft, (known + taught > 0)[:, 0]
+
+
+class Trainer:
+    def __init__(self, model, config, res, out, quick):
+        self.model, self.config, self.res, self.out, self.quick = model, config, res, out, quick
+        self.device = res.device
+        self.flat = Flat(model, config)
+        self.head = EveryWord(model.transformer.embeddings.word_embeddings.weight).to(self.device)
+
+    def say(self, text):
+        line = f"[{time.time() - START:6.1f} s] {text}"
+        print(line, flush=True)
+        with open(self.out / "log.txt", "a") as file:
+            file.write(line + "\n")
+
+    def run(self, name, seconds, seed, most=None):
+        """One stage; at most `most` steps. Leaves the mean of the weights in the model where the stage keeps one."""
+        stage, res, model = STAGES[name], self.res, self.model
+        draw = resident.Draw(res, stage["shares"], stage["tokens"] * resident.TOKENS // (8 if self.quick else 1), KEEP, seed)
+        table = model.transformer.embeddings.word_embeddings.weight
+        if stage.get("fixed_words"):
+            with torch.no_grad():
+                table.copy_(quantised.q4(table, again=True))
+            table.requires_grad_(False)
+        parameters = [p for p in [*model.parameters(), *(self.head.parameters() if stage.get("words") else ())] if p.requires_grad]
+        optimizer = torch.optim.AdamW(
+            [{"params": [p for p in parameters if p.dim() > 1], "weight_decay": 0.01},
+             {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0}],
+            lr=0, betas=(0.9, 0.98), eps=1e-6, fused=True)
+        own = list(model.parameters())
+        mean = [p.detach().clone() for p in own] if stage["average"] else None
+        p = torch.tensor(stage["dropout"], device=self.device)
+        sums, step, off, said, seen = torch.zeros(4, device=self.device), 0, None, 0, 0.0
+        began, since = None, time.time()
+        while True:
+            if step == 3:  # what torch.compile takes is not the stage's time
+                if self.device.type == "cuda":
+                    torch.cuda.synchronize()
+                began = time.time()
+                self.say(f"{name}: first steps took {began - since:.1f} s")
+                since = began
+            done = (time.time() - began) / seconds if began else 0.0
+            if done >= 1 or step == most:
+                break
+            rate = stage["rate"] * min(1.0, (step + 1) / WARMUP) * (stage["end"] + (1 - stage["end"]) * 0.5 * (1 + math.cos(math.pi * done)))
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            texts, length, ids, there = draw.batch()
+            if stage.get("rounded_words") and step % REFRESH == 0:
+                with torch.no_grad():
+                    off = quantised.q4(table) - table
+            read, chosen = masked(ids, stage["mask"], self.config["vocab_size"], None)
+            states = self.flat.states(read, length, there, p, off)
+            wanted, rows = wanted_of(res.labels[texts], res.soft[texts])
+            classes = self.flat.classes(states, length, p).float().log_softmax(1)
+            by_label = -((wanted * classes).sum(1) * rows).sum() / rows.sum().clamp(min=1)
+            loss = by_label
+            if stage.get("words"):
+                # (as many places in every batch, so that nothing waits for their number)
+                places = torch.topk(chosen.float() + torch.rand(len(ids), device=self.device) * 0.5, int(len(ids) * stage["mask"] * 0.75)).indices
+                by_word = self.head(states[places], torch.where(chosen, ids, -100)[places], table)
+                loss = by_label + by_word
+                sums[1] += by_word.detach()
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            if mean:
+                with torch.no_grad():
+                    torch._foreach_lerp_(mean, own, 1 - min(stage["average"], (step + 1) / (step + 10)))
+            sums[0] += by_label.detach()
+            sums[2] += there.sum()
+            step += 1
+            if time.time() - since > 10 or step == most:
+                labels, words, tokens, _ = sums.tolist()
+                if not math.isfinite(labels + words):
+                    raise SystemExit(f"{name}: the loss is no number any more after {step} steps")
+                speed, since = tokens / (time.time() - since), time.time()
+                seen += tokens
+                self.say(f"{name} step {step}: labels {labels / (step - said):.4f}, words {words / (step - said):.4f}, "
+                         f"{seen / 1e6:.0f} million tokens, {speed / 1e6:.2f} a second")
+                sums.zero_()
+                said = step
+        if mean:
+            with torch.no_grad():
+                torch._foreach_copy_(own, mean)
+        seen += sums[2].item()
+        self.say(f"{name}: {step} steps, {seen / 1e6:.0f} million tokens")
+        table.requires_grad_(True)
+        return seen
+
+    def probabilities(self, rows, of=None):
+        """[len(rows), 3] for rows of the table (or of another Resident)."""
+        of = of or self.res
+        out = torch.zeros(len(of.table), 3, device=self.device)
+        p = torch.zeros((), device=self.device)
+        with torch.no_grad():
+            for texts, count, length, ids, there in resident.batches_of_all(of, rows, resident.TOKENS // (8 if self.quick else 1)):
+                with torch.enable_grad():  # (compiled for that, and once is enough)
+                    states = self.flat.states(ids, length, there, p)
+                    logits = self.flat.classes(states, length, p).detach()
+                out[texts[:count]] = logits[:count].float().softmax(1)
+        return out[torch.from_numpy(rows).to(self.device)].cpu()
+
+    def evaluate(self, name, sets):
+        result = {}
+        for of, (texts, owner, labels, pairs) in sets.items():
+            windows = self.probabilities(numpy.arange(len(texts.table)), texts)
+            p = torch.zeros(len(labels), 3).index_add_(0, torch.from_numpy(owner), windows)
+            result.update(evaluation.percent_right(of, p, torch.from_numpy(labels), pairs))
+        self.say(f"{name}: {evaluation.shown(result)}")
+
+    def save(self, name, vocabulary, tokens):
+        state = {k: v.detach().half().cpu() for k, v in self.model.state_dict().items()}
+        torch.save({"model": state, "average": None, "words": None, "optimizer": None, "mixture": None, "vocabulary": vocabulary,
+                    "config": self.config, "state": {"step": 0, "tokens": tokens, "seconds": 0.0}}, self.out / f"{name}.pt")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--start", required=True)
+    parser.add_argument("--part", choices=("teacher", "student", "all"), default="all")
+    parser.add_argument("--seconds", nargs="*", default=[], metavar="STAGE=NUMBER")
+    parser.add_argument("--steps", type=int, help="of each stage, at most")
+    parser.add_argument("--quick", action="store_true", help="a small teacher, small batches, a part of the texts: to try whether all works")
+    args = parser.parse_args()
+    seconds = {name: stage["seconds"] for name, stage in STAGES.items()}
+    seconds.update((name, float(n)) for name, n in (item.split("=") for item in args.seconds))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(1)
+    torch.set_float32_matmul_precision("high")
+
+    saved = bundle.read(args.folder / "labelled.xz")
+    vocabulary, soft = saved["vocabulary"], {name: p.float() for name, p in saved["soft"].items()}
+    texts = {name: corpus.Texts(*parts) for name, parts in {**saved["texts"], **bundle.read(args.folder / "plain.xz")}.items()}
+    table = resident.Table(texts)
+    table.cut_into_sentences(texts, vocabulary, soft)
+    res = resident.Resident(table, device)
+    for name, p in soft.items():
+        res.soft[torch.from_numpy(table.rows(name)).to(device)] = p.to(device)
+    sets = {name: (resident.Resident(resident.Table({name: corpus.Texts(*parts)}), device), owner, labels, pairs)
+            for name, (parts, owner, labels, pairs) in saved["sets"].items() if not args.quick or name in ("sst2_dev", "checklist_mft")}
+
+    if args.part != "student":
+        teach(args, res, sets, seconds)
+    if args.part != "teacher":
+        res.soft = torch.load(args.folder / "taught.pt").float().to(device)
+        learn(args, vocabulary, res, sets, seconds)
+
+
+def teach(args, res, sets, seconds):
+    """The teacher's stages; what it says of the texts goes to FOLDER/taught.pt."""
+    table, device = res.table, res.device
+    config = dict(CONFIG, vocab_size=corpus.VOCABULARY, max_position_embeddings=resident.LENGTHS[-1], **TEACHER)
+    if args.quick:
+        config.update(hidden_size=64, num_hidden_layers=2, intermediate_size=256)
+    teacher = Trainer(SqueezeBert(config).to(device), config, res, args.out, args.quick)
+    teacher.say(f"{len(table)} texts, {len(table.ids) / 1e6:.1f} million tokens, {len(table.rows('sentences'))} sentences; "
+                f"teacher of {sum(p.numel() for p in teacher.model.parameters()) / 1e6:.1f} million parameters")
+    teacher.run("teacher", seconds["teacher"], 1, args.steps)
+    teacher.evaluate("pretrained", sets)
+    teacher.run("finetune", seconds["finetune"], 2, args.steps)
+    teacher.evaluate("teacher", sets)
+
+    taught = numpy.concatenate([table.rows(name) for name in table.names if name not in UNTAUGHT])
+    if args.quick:
+        taught = taught[::500]
+    soft = torch.zeros(len(table), 3)
+    soft[torch.from_numpy(taught)] = teacher.probabilities(taught)
+    rows = numpy.intersect1d(table.rows("sentences"), taught)
+    by_review, given = label.with_reviews(soft[rows], table.review[rows][:, None])
+    teacher.say(f"in negative reviews {[round(x, 3) for x in given[0].tolist()]}, in positive ones "
+                f"{[round(x, 3) for x in given[1].tolist()]}; {100 * (by_review.argmax(1) != soft[rows].argmax(1)).float().mean():.1f} % "
+                "decided otherwise")
+    soft[rows] = by_review
+    torch.save(soft.half(), args.folder / "taught.pt")
+    torch.save(by_review.half(), args.out / "sentences.pt")
+
+
+def learn(args, vocabulary, res, sets, seconds):
+    """The stages of the model that ships."""
+    start = torch.load(args.start, weights_only=False, map_location="cpu")  # written by grow.py
+    config = start["config"]
+    model = SqueezeBert(config).to(res.device)
+    model.load_state_dict(start["average"] or start["model"])
+    student = Trainer(model, config, res, args.out, args.quick)
+    student.evaluate("start", sets)
+    tokens = 0
+    for number, name in enumerate(("settle", "distil", "fit")):
+        tokens += student.run(name, seconds[name], 3 + number, args.steps)
+        student.evaluate(name, sets)
+        student.save(name, vocabulary, tokens)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
