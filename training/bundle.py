@@ -59,7 +59,7 @@ def main():
     vocabulary, texts = corpus.load()
     kept = {}
     for name, part in texts.items():
-        count = min(len(part), args.most or len(part))
+        count = min(len(part), args.most or len(part), corpus.PLAIN.get(name) or len(part))
         kept[name] = part.ids[:part.offsets[count]], part.offsets[:count + 1].astype(numpy.int32), part.labels[:count]
     del kept["sentences"]  # gpu.py cuts and labels them itself
     soft = torch.load(teacher.FILE)["soft"]

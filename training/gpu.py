@@ -196,6 +196,7 @@ def main():
     parser.add_argument("--start", required=True)
     parser.add_argument("--part", choices=("teacher", "student", "all"), default="all")
     parser.add_argument("--seconds", nargs="*", default=[], metavar="STAGE=NUMBER")
+    parser.add_argument("--deadline", type=float, help="when all should be done, in seconds from the beginning: distil takes what is left")
     parser.add_argument("--steps", type=int, help="of each stage, at most")
     parser.add_argument("--quick", action="store_true", help="a small teacher, small batches, a part of the texts: to try whether all works")
     args = parser.parse_args()
@@ -263,6 +264,8 @@ def learn(args, vocabulary, res, sets, seconds):
     student.evaluate("start", sets)
     tokens = 0
     for number, name in enumerate(("settle", "distil", "fit")):
+        if args.deadline and name == "distil":
+            seconds[name] = max(seconds[name] / 4, args.deadline - (time.time() - START) - seconds["fit"] - 15)
         tokens += student.run(name, seconds[name], 3 + number, args.steps)
         student.evaluate(name, sets)
         student.save(name, vocabulary, tokens)
