@@ -34,6 +34,13 @@ def read(path):
         return torch.load(io.BytesIO(file.read()), weights_only=False)  # written above
 
 
+def read_all(folder):
+    """(vocabulary, {source: Texts}, {source: the linear teacher's probabilities}, evaluation sets)"""
+    saved = read(folder / "labelled.xz")
+    texts = {name: corpus.Texts(*parts) for name, parts in {**saved["texts"], **read(folder / "plain.xz")}.items()}
+    return saved["vocabulary"], texts, {name: p.float() for name, p in saved["soft"].items()}, saved["sets"]
+
+
 def evaluation_sets(pieces):
     """{set: (Texts of windows, the text of each window, labels; -1: any but negative)}"""
     sets = {}

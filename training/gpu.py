@@ -2,8 +2,9 @@
 sentence of the reviews, and the model that ships learns from it.
 
 python3 gpu.py FOLDER OUT --start FILE [--part teacher] [--seconds teacher=170 ...]
-    FOLDER: what bundle.py has written; FOLDER/taught.pt: what the teacher says.  --start: the model to begin from (grow.py)
-    OUT/settle.pt, distil.pt, fit.pt: for average.py and export.py; OUT/sentences.pt: what the teacher says of the sentences; OUT/log.txt
+    FOLDER: what bundle.py has written; FOLDER/taught.xz: what the teacher says, this one's or others' (opinions.py)
+    --start: the model to begin from (grow.py)
+    OUT/settle.pt, distil.pt, fit.pt: for average.py and export.py; OUT/log.txt
     --seconds: how long each stage takes. Its learning rate falls by the time that has passed, so a faster GPU sees more tokens.
 """
 import argparse
@@ -34,12 +35,12 @@ GOLD = dict(imdb_train=3.7, imdb_cad=1.6, amazon5=4.5, semeval_tweets=2.7, tweet
             sst5_sentences=0.8, sst5_phrases=1.3, dynasent_r1_dev=0.42, custrev=0.36, mpqa_phrases=0.12, rt_polarity_rest=0.12, newsmtsc=0.4,
             senti4sd=0.2, neutral_weak=0.1, grammar=0.3, lexicon=0.2, typos=0.4, written=8.5, judged=8)
 PRETRAIN = {**GOLD, "imdb_unsup": 25, "books": 12, "wiki": 11, "dialogue": 1.5, "imdb_train": 10, "amazon5": 6}
-DISTIL = {**GOLD, "sentences": 40, "imdb_unsup": 5}
+DISTIL = {**GOLD, "sentences": 30, "imdb_unsup": 4}
 STAGES = {
-    "teacher": dict(shares=PRETRAIN, tokens=2, rate=5e-4, end=0.25, mask=0.15, dropout=0.05, average=0.0, words=True, seconds=170),
+    "teacher": dict(shares=PRETRAIN, tokens=2, rate=3e-4, end=0.25, mask=0.15, dropout=0.05, average=0.0, words=True, seconds=170),
     "finetune": dict(shares={**GOLD, "imdb_unsup": 3}, tokens=1, rate=2e-4, end=0, mask=0.05, dropout=0.1, average=0.999, seconds=70),
-    "settle": dict(shares={**PRETRAIN, "sentences": 30}, tokens=2, rate=1e-3, end=0.3, mask=0.15, dropout=0.0, average=0.0, words=True, seconds=80),
-    "distil": dict(shares=DISTIL, tokens=2, rate=1e-3, end=0, mask=0.05, dropout=0.05, average=0.999, rounded_words=True, seconds=140),
+    "settle": dict(shares={**PRETRAIN, "sentences": 30}, tokens=2, rate=1e-3, end=0.5, mask=0.15, dropout=0.0, average=0.0, words=True, seconds=80),
+    "distil": dict(shares=DISTIL, tokens=2, rate=1e-3, end=0, mask=0.05, dropout=0.1, average=0.999, rounded_words=True, seconds=140),
     "fit": dict(shares=DISTIL, tokens=1, rate=3e-4, end=0, mask=0.05, dropout=0.05, average=0.998, fixed_words=True, seconds=20),
 }
 UNTAUGHT = ("books", "wiki", "dialogue")  # the teacher's opinion of them is not asked
@@ -89,7 +90,8 @@ class Trainer:
     def run(self, name, seconds, seed, most=None):
         """One stage; at most `most` steps. Leaves the mean of the weights in the model where the stage keeps one."""
         stage, res, model = STAGES[name], self.res, self.model
-        draw = resident.Draw(res, stage["shares"], stage["tokens"] * resident.TOKENS // (8 if self.quick else 1), KEEP, seed)
+        draw = resident.Draw(res, stage["shares"], stage["tokens"] * resident.TOKENS // (8 if self.quick else 1), KEEP, seed,
+                             taught=not stage.get("words"))
         table = model.transformer.embeddings.word_embeddings.weight
         if stage.get("fixed_words"):
             with torch.no_grad():
@@ -207,31 +209,35 @@ def main():
     torch.manual_seed(1)
     torch.set_float32_matmul_precision("high")
 
-    saved = bundle.read(args.folder / "labelled.xz")
-    vocabulary, soft = saved["vocabulary"], {name: p.float() for name, p in saved["soft"].items()}
-    texts = {name: corpus.Texts(*parts) for name, parts in {**saved["texts"], **bundle.read(args.folder / "plain.xz")}.items()}
+    vocabulary, texts, soft, sets = bundle.read_all(args.folder)
     table = resident.Table(texts)
     table.cut_into_sentences(texts, vocabulary, soft)
     res = resident.Resident(table, device)
     for name, p in soft.items():
         res.soft[torch.from_numpy(table.rows(name)).to(device)] = p.to(device)
     sets = {name: (resident.Resident(resident.Table({name: corpus.Texts(*parts)}), device), owner, labels, pairs)
-            for name, (parts, owner, labels, pairs) in saved["sets"].items() if not args.quick or name in ("sst2_dev", "checklist_mft")}
+            for name, (parts, owner, labels, pairs) in sets.items() if not args.quick or name in ("sst2_dev", "checklist_mft")}
 
     if args.part != "student":
         teach(args, res, sets, seconds)
     if args.part != "teacher":
-        res.soft = torch.load(args.folder / "taught.pt").float().to(device)
+        for name, p in bundle.read(args.folder / "taught.xz").items():
+            res.soft[torch.from_numpy(table.rows(name)).to(device)] = p.to(device).float() / 255
         learn(args, vocabulary, res, sets, seconds)
 
 
 def teach(args, res, sets, seconds):
-    """The teacher's stages; what it says of the texts goes to FOLDER/taught.pt."""
+    """The teacher's stages; what it says of the texts goes to FOLDER/taught.xz."""
     table, device = res.table, res.device
     config = dict(CONFIG, vocab_size=corpus.VOCABULARY, max_position_embeddings=resident.LENGTHS[-1], **TEACHER)
     if args.quick:
         config.update(hidden_size=64, num_hidden_layers=2, intermediate_size=256)
-    teacher = Trainer(SqueezeBert(config).to(device), config, res, args.out, args.quick)
+    model = SqueezeBert(config).to(device)
+    with torch.no_grad():  # what a layer adds is small at first: without this eight of them never learnt anything (../docs/training-log.md)
+        for layer in model.transformer.encoder.layers:
+            for part in (layer.post_attention, layer.output):
+                part.conv1d.weight.mul_((2 * config["num_hidden_layers"]) ** -0.5)
+    teacher = Trainer(model, config, res, args.out, args.quick)
     teacher.say(f"{len(table)} texts, {len(table.ids) / 1e6:.1f} million tokens, {len(table.rows('sentences'))} sentences; "
                 f"teacher of {sum(p.numel() for p in teacher.model.parameters()) / 1e6:.1f} million parameters")
     teacher.run("teacher", seconds["teacher"], 1, args.steps)
@@ -250,8 +256,8 @@ def teach(args, res, sets, seconds):
                 f"{[round(x, 3) for x in given[1].tolist()]}; {100 * (by_review.argmax(1) != soft[rows].argmax(1)).float().mean():.1f} % "
                 "decided otherwise")
     soft[rows] = by_review
-    torch.save(soft.half(), args.folder / "taught.pt")
-    torch.save(by_review.half(), args.out / "sentences.pt")
+    soft = soft.mul(255).round().to(torch.uint8)
+    bundle.write(args.folder / "taught.xz", {name: soft[table.rows(name)] for name in table.names if name not in UNTAUGHT})
 
 
 def learn(args, vocabulary, res, sets, seconds):
@@ -264,6 +270,8 @@ def learn(args, vocabulary, res, sets, seconds):
     student.evaluate("start", sets)
     tokens = 0
     for number, name in enumerate(("settle", "distil", "fit")):
+        if not seconds[name]:
+            continue
         if args.deadline and name == "distil":
             seconds[name] = max(seconds[name] / 4, args.deadline - (time.time() - START) - seconds["fit"] - 15)
         tokens += student.run(name, seconds[name], 3 + number, args.steps)

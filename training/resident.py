@@ -87,15 +87,19 @@ class Resident:
 
 
 class Draw:
-    """Batches of `tokens` tokens, the sources by their shares of the tokens; keep: {(source, label): share of those texts}."""
+    """Batches of `tokens` tokens, the sources by their shares of the tokens; keep: {(source, label): share of those texts};
+    taught: only texts that have a label or a teacher's opinion."""
 
-    def __init__(self, resident, shares, tokens, keep, seed):
+    def __init__(self, resident, shares, tokens, keep, seed, taught=False):
         table, self.resident, self.tokens = resident.table, resident, tokens
         chance = numpy.zeros(len(table))
         cut = numpy.minimum(table.length, LENGTHS[-1] - 2) + 2
-        for name, share in shares.items():
-            rows = table.rows(name)
-            weight = (~table.held_back[rows]).astype(numpy.float64)
+        useful = ~table.held_back
+        if taught:
+            useful &= ((resident.labels >= 0) | (resident.soft.sum(1) > 0)).cpu().numpy()
+        for name in shares.keys() & set(table.names):
+            share, rows = shares[name], table.rows(name)
+            weight = useful[rows].astype(numpy.float64)
             for (source, of), part in keep.items():
                 if source == name:
                     weight[table.labels[rows] == of] *= part
