@@ -32,7 +32,7 @@ def main():
         for key, value in weights.items():
             if args.round and key == WORDS:
                 value = quantised.q4(value, again=True)
-            total[key] = total.get(key, 0) + float(share) * value
+            total[key] = total.get(key, 0) + float(share) * value.float()
     torch.save({**first, "model": total, "average": None, "words": None, "optimizer": None}, RUNS / f"{name}.pt")
     log(f"{name}: {' '.join(args.runs)}")
 

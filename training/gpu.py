@@ -152,15 +152,16 @@ class Trainer:
                     raise SystemExit(f"{name}: the loss is no number any more after {step} steps")
                 speed, since = tokens / (time.time() - since), time.time()
                 seen += tokens
-                self.say(f"{name} step {step}: labels {labels / (step - said):.4f}, words {words / (step - said):.4f}, "
-                         f"{seen / 1e6:.0f} million tokens, {speed / 1e6:.2f} a second")
+                expected = seen / max(done, 1e-3) if done else 0  # (as train.py says it, for curves.py)
+                self.say(f"{name}-gpu step {step}, {seen / 1e6:.1f} of {expected / 1e6:.0f} million tokens, labels {labels / (step - said):.4f}"
+                         + (f", words {words / (step - said):.4f}" if words else "") + f", {speed:.0f} tokens/s")
                 sums.zero_()
                 said = step
         if mean:
             with torch.no_grad():
                 torch._foreach_copy_(own, mean)
         seen += sums[2].item()
-        self.say(f"{name}: {step} steps, {seen / 1e6:.0f} million tokens")
+        self.say(f"{name}-gpu: {step} steps")
         table.requires_grad_(True)
         return seen
 
@@ -177,13 +178,13 @@ class Trainer:
                 out[texts[:count]] = logits[:count].float().softmax(1)
         return out[torch.from_numpy(rows).to(self.device)].cpu()
 
-    def evaluate(self, name, sets):
+    def evaluate(self, name, tokens, sets):
         result = {}
         for of, (texts, owner, labels, pairs) in sets.items():
             windows = self.probabilities(numpy.arange(len(texts.table)), texts)
             p = torch.zeros(len(labels), 3).index_add_(0, torch.from_numpy(owner), windows)
             result.update(evaluation.percent_right(of, p, torch.from_numpy(labels), pairs))
-        self.say(f"{name}: {evaluation.shown(result)}")
+        self.say(f"{name}-gpu, {tokens / 1e6:.1f} million tokens: {evaluation.shown(result)}")
 
     def save(self, name, vocabulary, tokens):
         state = {k: v.detach().half().cpu() for k, v in self.model.state_dict().items()}
@@ -240,10 +241,8 @@ def teach(args, res, sets, seconds):
     teacher = Trainer(model, config, res, args.out, args.quick)
     teacher.say(f"{len(table)} texts, {len(table.ids) / 1e6:.1f} million tokens, {len(table.rows('sentences'))} sentences; "
                 f"teacher of {sum(p.numel() for p in teacher.model.parameters()) / 1e6:.1f} million parameters")
-    teacher.run("teacher", seconds["teacher"], 1, args.steps)
-    teacher.evaluate("pretrained", sets)
-    teacher.run("finetune", seconds["finetune"], 2, args.steps)
-    teacher.evaluate("teacher", sets)
+    for number, name in enumerate(("teacher", "finetune")):
+        teacher.evaluate(name, teacher.run(name, seconds[name], 1 + number, args.steps), sets)
 
     taught = numpy.concatenate([table.rows(name) for name in table.names if name not in UNTAUGHT])
     if args.quick:
@@ -267,16 +266,17 @@ def learn(args, vocabulary, res, sets, seconds):
     model = SqueezeBert(config).to(res.device)
     model.load_state_dict(start["average"] or start["model"])
     student = Trainer(model, config, res, args.out, args.quick)
-    student.evaluate("start", sets)
-    tokens = 0
+    student.evaluate("start", 0, sets)
+    total = 0
     for number, name in enumerate(("settle", "distil", "fit")):
         if not seconds[name]:
             continue
         if args.deadline and name == "distil":
             seconds[name] = max(seconds[name] / 4, args.deadline - (time.time() - START) - seconds["fit"] - 15)
-        tokens += student.run(name, seconds[name], 3 + number, args.steps)
-        student.evaluate(name, sets)
-        student.save(name, vocabulary, tokens)
+        tokens = student.run(name, seconds[name], 3 + number, args.steps)
+        student.evaluate(name, tokens, sets)
+        total += tokens
+        student.save(name, vocabulary, total)
 
 
 if __name__ == "__main__":
