@@ -1,5 +1,5 @@
-"""Stages 4 to 15 on a GPU, in minutes: a teacher of eight layers of 512 is pretrained and fine-tuned, labels every text and every
-sentence of the reviews, and the model that ships learns from it.
+"""Stage 16, on a GPU, in minutes: hundreds of millions of tokens for the model that ships, which learns from labels and from what a teacher
+says of the sentences of the reviews: a teacher of eight layers of 512 that is trained here first, or others (opinions.py).
 
 python3 gpu.py FOLDER OUT --start FILE [--part teacher] [--seconds teacher=170 ...]
     FOLDER: what bundle.py has written; FOLDER/taught.xz: what the teacher says, this one's or others' (opinions.py)
@@ -32,16 +32,17 @@ TEACHER = dict(hidden_size=512, embedding_size=512, num_hidden_layers=8, num_att
                intermediate_kernel=3, q_groups=1, k_groups=1, v_groups=1, intermediate_groups=1, output_groups=1)
 # Shares of the tokens: about how many millions each source has, times how often it is read where the large ones are read once.
 GOLD = dict(imdb_train=3.7, imdb_cad=1.6, amazon5=4.5, semeval_tweets=2.7, tweet_extraction=0.85, goemotions=1.2, vader_rated=1.25,
-            sst5_sentences=0.8, sst5_phrases=1.3, dynasent_r1_dev=0.42, custrev=0.36, mpqa_phrases=0.12, rt_polarity_rest=0.12, newsmtsc=0.4,
-            senti4sd=0.2, neutral_weak=0.1, grammar=0.3, lexicon=0.2, typos=0.4, written=8.5, judged=8)
+            sst5_sentences=0.8, sst5_phrases=1.3, dynasent_r1_dev=0.42, custrev=0.36, mpqa_phrases=0.12, rt_polarity_rest=0.12,
+            newsmtsc=0.4, senti4sd=0.2, neutral_weak=0.1, grammar=0.3, lexicon=0.2, typos=0.4, written=8.5, judged=8)
 PRETRAIN = {**GOLD, "imdb_unsup": 25, "books": 12, "wiki": 11, "dialogue": 1.5, "imdb_train": 10, "amazon5": 6}
 DISTIL = {**GOLD, "sentences": 30, "imdb_unsup": 4}
 STAGES = {
     "teacher": dict(shares=PRETRAIN, tokens=2, rate=3e-4, end=0.25, mask=0.15, dropout=0.05, average=0.0, words=True, seconds=170),
     "finetune": dict(shares={**GOLD, "imdb_unsup": 3}, tokens=1, rate=2e-4, end=0, mask=0.05, dropout=0.1, average=0.999, seconds=70),
-    "settle": dict(shares={**PRETRAIN, "sentences": 30}, tokens=2, rate=1e-3, end=0.5, mask=0.15, dropout=0.0, average=0.0, words=True, seconds=80),
-    "distil": dict(shares=DISTIL, tokens=2, rate=1e-3, end=0, mask=0.05, dropout=0.1, average=0.999, rounded_words=True, seconds=140),
-    "fit": dict(shares=DISTIL, tokens=1, rate=3e-4, end=0, mask=0.05, dropout=0.05, average=0.998, fixed_words=True, seconds=20),
+    "settle": dict(shares={**PRETRAIN, "sentences": 30}, tokens=2, rate=1e-3, end=0.5, mask=0.15, dropout=0.0, average=0.0, words=True,
+                   seconds=65),
+    "distil": dict(shares=DISTIL, tokens=2, rate=1e-3, end=0, mask=0.05, dropout=0.1, average=0.999, rounded_words=True, seconds=170),
+    "fit": dict(shares=DISTIL, tokens=1, rate=3e-4, end=0, mask=0.05, dropout=0.05, average=0.998, fixed_words=True, seconds=14),
 }
 UNTAUGHT = ("books", "wiki", "dialogue")  # the teacher's opinion of them is not asked
 WARMUP = 400  # steps
@@ -67,7 +68,7 @@ class EveryWord(nn.Module):
 
 
 def wanted_of(labels, soft, smoothing=0.05, trust=0.4):
-    """What a text's scores should be: its label, smoothed, the teacher's, or the mean of both."""
+    """(What the scores of each text should be: its label, smoothed, the teacher's, or both; whether it has any)"""
     known, taught = (labels >= 0).float()[:, None], (soft.sum(1) > 0).float()[:, None]
     gold = F.one_hot(labels.clamp(min=0), 3).float() * (1 - smoothing) + smoothing / 3
     share = known * torch.where(taught > 0, trust, 1.0)
@@ -105,7 +106,7 @@ class Trainer:
         own = list(model.parameters())
         mean = [p.detach().clone() for p in own] if stage["average"] else None
         p = torch.tensor(stage["dropout"], device=self.device)
-        sums, step, off, said, seen = torch.zeros(4, device=self.device), 0, None, 0, 0.0
+        sums, step, off, said, seen = torch.zeros(3, device=self.device), 0, None, 0, 0.0
         began, since = None, time.time()
         while True:
             if step == 3:  # what torch.compile takes is not the stage's time
@@ -117,7 +118,8 @@ class Trainer:
             done = (time.time() - began) / seconds if began else 0.0
             if done >= 1 or step == most:
                 break
-            rate = stage["rate"] * min(1.0, (step + 1) / WARMUP) * (stage["end"] + (1 - stage["end"]) * 0.5 * (1 + math.cos(math.pi * done)))
+            falling = stage["end"] + (1 - stage["end"]) * 0.5 * (1 + math.cos(math.pi * done))
+            rate = stage["rate"] * min(1.0, (step + 1) / WARMUP) * falling
             for group in optimizer.param_groups:
                 group["lr"] = rate
             texts, length, ids, there = draw.batch()
@@ -132,7 +134,8 @@ class Trainer:
             loss = by_label
             if stage.get("words"):
                 # (as many places in every batch, so that nothing waits for their number)
-                places = torch.topk(chosen.float() + torch.rand(len(ids), device=self.device) * 0.5, int(len(ids) * stage["mask"] * 0.75)).indices
+                order = chosen.float() + torch.rand(len(ids), device=self.device) * 0.5
+                places = torch.topk(order, int(len(ids) * stage["mask"] * 0.75)).indices
                 by_word = self.head(states[places], torch.where(chosen, ids, -100)[places], table)
                 loss = by_label + by_word
                 sums[1] += by_word.detach()
@@ -147,7 +150,7 @@ class Trainer:
             sums[2] += there.sum()
             step += 1
             if time.time() - since > 10 or step == most:
-                labels, words, tokens, _ = sums.tolist()
+                labels, words, tokens = sums.tolist()
                 if not math.isfinite(labels + words):
                     raise SystemExit(f"{name}: the loss is no number any more after {step} steps")
                 speed, since = tokens / (time.time() - since), time.time()

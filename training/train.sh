@@ -47,7 +47,7 @@ if $python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
     [ -e runs/distil.gpu.pt ] || { $python gpu.py runs/bundle runs/gpu --part student --start runs/grown-5.pt && cp runs/gpu/distil.pt runs/distil.gpu.pt; }
     [ -e runs/averaged-5.pt ] || $python average.py averaged-5 distil.gpu=0.7 grown-5=0.3
     $python train.py fit --start averaged-5 --name fit-5 --seed 6 $kernel $groups num_hidden_layers=5 --rate 3e-4 --share dynasent_r1_dev=10 semeval_tweets=16
-    [ -e runs/five-layers.pt ] || $python average.py five-layers fit-5=0.5 averaged-5=0.5 --round
+    [ -e runs/five-layers.pt ] || $python average.py five-layers fit-5=0.25 averaged-5=0.75 --round
     last=five-layers
 fi
 $python export.py runs/$last.pt
