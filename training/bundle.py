@@ -1,8 +1,8 @@
 """Everything that gpu.py reads, in two files that fit where little can be carried: for a machine with a GPU and without the data.
 
-python3 bundle.py FOLDER [--most N] [--labelled]
+python3 bundle.py FOLDER [--most N]
     -> FOLDER/plain.xz (texts without labels), FOLDER/labelled.xz (vocabulary, labelled texts, evaluation sets, the linear
-    teacher's judgement).  --most: of each source the first N texts, to try gpu.py with.  --labelled: only that file
+    teacher's judgement).  --most: of each source the first N texts, to try gpu.py with
 """
 import argparse
 import io
@@ -42,15 +42,12 @@ def read_all(folder):
 
 
 def evaluation_sets(pieces):
-    """{set: (Texts of windows, the text of each window, labels; -1: any but negative)}"""
+    """{set: (parts of Texts of windows, which text each window is of, labels (-1: any but negative), pairs)}"""
     sets = {}
     for name in (*evaluation.TWO, *evaluation.THREE):
-        rows, parts, owner = evaluation.rows(name), [], []
-        for i, row in enumerate(rows):
-            for part in evaluation.windows(pieces.encode(row["text"])):
-                parts.append((part, -1))
-                owner.append(i)
-        texts = corpus.packed(parts)
+        rows = evaluation.rows(name)
+        parts, owner = evaluation.all_windows(pieces, [row["text"] for row in rows])
+        texts = corpus.packed([(part, -1) for part in parts])
         sets[name] = ((texts.ids, texts.offsets, texts.labels), numpy.array(owner),
                       numpy.array([data.LABELS.get(row["label"], -1) for row in rows]), [row.get("pair_id") for row in rows])
     return sets
@@ -60,7 +57,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--most", type=int)
-    parser.add_argument("--labelled", action="store_true")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     vocabulary, texts = corpus.load()
@@ -74,8 +70,7 @@ def main():
         "vocabulary": vocabulary, "texts": {n: t for n, t in kept.items() if n not in corpus.PLAIN},
         "soft": {n: p[:len(kept[n][2])].half() for n, p in soft.items()},
         "sets": evaluation_sets(tokenization.WordPiece(vocabulary))})
-    if not args.labelled:
-        write(args.folder / "plain.xz", {n: t for n, t in kept.items() if n in corpus.PLAIN})
+    write(args.folder / "plain.xz", {n: t for n, t in kept.items() if n in corpus.PLAIN})
 
 
 if __name__ == "__main__":

@@ -24,13 +24,16 @@ def windows(ids, room=WINDOW):
     return [ids[round(i * (len(ids) - room) / (count - 1)):][:room] for i in range(count)]
 
 
+def all_windows(pieces, texts, room=WINDOW):
+    """([token ids of a window], [which text it is of])"""
+    found = [(part, i) for i, text in enumerate(texts) for part in windows(pieces.encode(text), room)]
+    return [part for part, _ in found], [i for _, i in found]
+
+
 def probabilities(packed, pieces, texts, room=WINDOW, temperature=1.0):
     """[texts, 3]: the mean over a text's windows."""
-    parts, owner = [], []
-    for i, text in enumerate(texts):
-        for part in windows(pieces.encode(text), room):
-            parts.append([tokenization.CLS, *part, tokenization.SEP])
-            owner.append(i)
+    parts, owner = all_windows(pieces, texts, room)
+    parts = [[tokenization.CLS, *part, tokenization.SEP] for part in parts]
     out, counts = torch.zeros(len(texts), 3), torch.zeros(len(texts), 1)
     device = next(packed.model.parameters()).device
     order = sorted(range(len(parts)), key=lambda i: len(parts[i]))

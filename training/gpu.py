@@ -20,11 +20,13 @@ from torch import nn
 
 import bundle
 import corpus
+import descent
 import evaluation
 import label
 import quantised
 import resident
 from flat import Flat
+from journal import log
 from model import CONFIG, SqueezeBert
 from train import KEEP, masked
 
@@ -83,10 +85,7 @@ class Trainer:
         self.head = EveryWord(model.transformer.embeddings.word_embeddings.weight).to(self.device)
 
     def say(self, text):
-        line = f"[{time.time() - START:6.1f} s] {text}"
-        print(line, flush=True)
-        with open(self.out / "log.txt", "a") as file:
-            file.write(line + "\n")
+        log(text, self.out.resolve() / "log.txt")
 
     def run(self, name, seconds, seed, most=None):
         """One stage; at most `most` steps. Leaves the mean of the weights in the model where the stage keeps one."""
@@ -99,10 +98,7 @@ class Trainer:
                 table.copy_(quantised.q4(table, again=True))
             table.requires_grad_(False)
         parameters = [p for p in [*model.parameters(), *(self.head.parameters() if stage.get("words") else ())] if p.requires_grad]
-        optimizer = torch.optim.AdamW(
-            [{"params": [p for p in parameters if p.dim() > 1], "weight_decay": 0.01},
-             {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0}],
-            lr=0, betas=(0.9, 0.98), eps=1e-6, fused=True)
+        optimizer = descent.adamw(parameters)
         own = list(model.parameters())
         mean = [p.detach().clone() for p in own] if stage["average"] else None
         p = torch.tensor(stage["dropout"], device=self.device)
@@ -120,8 +116,6 @@ class Trainer:
                 break
             falling = stage["end"] + (1 - stage["end"]) * 0.5 * (1 + math.cos(math.pi * done))
             rate = stage["rate"] * min(1.0, (step + 1) / WARMUP) * falling
-            for group in optimizer.param_groups:
-                group["lr"] = rate
             texts, length, ids, there = draw.batch()
             if stage.get("rounded_words") and step % REFRESH == 0:
                 with torch.no_grad():
@@ -139,13 +133,9 @@ class Trainer:
                 by_word = self.head(states[places], torch.where(chosen, ids, -100)[places], table)
                 loss = by_label + by_word
                 sums[1] += by_word.detach()
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimizer.step()
+            descent.descend(optimizer, parameters, loss, rate)
             if mean:
-                with torch.no_grad():
-                    torch._foreach_lerp_(mean, own, 1 - min(stage["average"], (step + 1) / (step + 10)))
+                descent.follow(mean, own, stage["average"], step)
             sums[0] += by_label.detach()
             sums[2] += there.sum()
             step += 1

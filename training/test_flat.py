@@ -45,6 +45,17 @@ def same_as_model(kernel, groups, compiled=None):
     return good
 
 
+def compiled_once():
+    """One graph for each of the two functions of a layer, whatever the layer and the length."""
+    graphs = []
+
+    def backend(graph, _):
+        graphs.append(graph)
+        return graph.forward
+
+    return same_as_model(3, 2, lambda function: torch.compile(function, backend=backend)) and len(graphs) == 2
+
+
 def rows_are_texts():
     part = texts([3, 20, 14, 9, 21, 300, 1, 500] * 5)
     res, good = resident.Resident(resident.Table({"custrev": part}), torch.device("cpu")), True
@@ -64,6 +75,7 @@ def rows_are_texts():
 
 if __name__ == "__main__":
     results = {f"kernel {kernel}, groups {groups}": same_as_model(kernel, groups) for kernel in (1, 3) for groups in (1, 2)}
+    results["compiled once"] = compiled_once()
     results["rows"] = rows_are_texts()
     for name, good in results.items():
         print(f"{name}: {'as expected' if good else 'OTHERWISE'}")

@@ -22,6 +22,7 @@ from torch import nn
 
 import corpus
 import data
+import descent
 import evaluation
 import quantised
 import teacher
@@ -155,10 +156,7 @@ def main():
     mixture = Mixture(texts, stage["shares"], stage["window"], stage["tokens"], {n: p.numpy() for n, p in soft.items()}, KEEP,
                       args.seed)
     parameters = [*model.parameters(), *(words.parameters() if words else ())]
-    optimizer = torch.optim.AdamW(
-        [{"params": [p for p in parameters if p.dim() > 1], "weight_decay": 0.01},
-         {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0}],
-        lr=peak, betas=(0.9, 0.98), eps=1e-6, fused=True)
+    optimizer = descent.adamw(parameters, peak)
     average = SqueezeBert(config).to(device) if stage["average"] else None
     state = {"step": 0, "tokens": 0, "seconds": 0.0}
     warmup = stage["warmup"]
@@ -219,8 +217,6 @@ def main():
         rate = peak * min(1.0, (state["step"] + 1) / warmup)
         if stage["falling"]:
             rate *= 0.5 * (1 + math.cos(math.pi * min(1.0, state["tokens"] / total)))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
         read, chosen = masked(ids, stage["mask"], len(vocabulary), generator)
         states = packed.states(read, offsets, stage["dropout"], args.seed * 7919 + state["step"])
         by_label = label_loss(packed.classes(states, offsets, stage["dropout"]), labels, taught, stage["smoothing"])
@@ -229,14 +225,9 @@ def main():
             by_word = words(states[chosen], ids[chosen], model.transformer.embeddings.word_embeddings.weight)
             loss = by_label + by_word
             losses[1] += by_word.item()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
+        descent.descend(optimizer, parameters, loss, rate)
         if average:
-            with torch.no_grad():
-                keep = min(stage["average"], (state["step"] + 1) / (state["step"] + 10))
-                torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - keep)
+            descent.follow(list(average.parameters()), list(model.parameters()), stage["average"], state["step"])
         losses[0] += by_label.item()
         counted[0] += 1
         state["step"] += 1
