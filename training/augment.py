@@ -1,6 +1,6 @@
 """Sentences made by a small grammar, and misspelt ones: what reviews and tweets show too seldom for a small model to learn.
 
-python3 augment.py     -> runs/augmented.pt: sources "grammar", "lexicon", "typos" and "written" (written.py); prints a few
+python3 augment.py     -> runs/augmented.pt: sources "grammar", "lexicon", "typos", "written" and "crowd" (written.py); prints a few
 
 The grammar says what negation, contrast, time, other people's opinions, questions one answers oneself, intensity, emoticons and
 plain statements of fact do to an opinion. The lexicon's words, most of which the labelled texts show once or never, stand alone or
@@ -382,11 +382,13 @@ def main():
     counts = collections.Counter(label for _, label in made)
     log(f"{len(made)} sentences of the grammar ({dict(counts)}), {len(known)} texts of the lexicon, {len(typos)} misspelt ones")
     known_texts = leakage.Evaluation()
-    drawn = written.sentences(EACH, random.Random(2))
-    own = [(text, label) for text, label in drawn if not known_texts.knows(text)]
-    log(f"{len(drawn) - len(own)} written sentences left out that evaluation texts resemble")
-    log(f"{len(own)} sentences of the written patterns ({dict(collections.Counter(label for _, label in own))})")
-    parts = {"grammar": made, "lexicon": known, "typos": typos, "written": own}
+    parts = {"grammar": made, "lexicon": known, "typos": typos}
+    for name, paths in written.sources().items():
+        drawn = written.sentences(EACH, random.Random(2), paths)
+        own = [(text, label) for text, label in drawn if not known_texts.knows(text)]
+        log(f"{name}: {len(drawn) - len(own)} sentences left out that evaluation texts resemble, {len(own)} stay "
+            f"({dict(collections.Counter(label for _, label in own))})")
+        parts[name] = own
     torch.save({name: (t.ids, t.offsets, t.labels) for name, t in
                 ((n, corpus.packed([(pieces.encode(text), label) for text, label in part])) for n, part in parts.items())}, FILE)
 

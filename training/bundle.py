@@ -1,8 +1,8 @@
 """Everything that gpu.py reads, in two files that fit where little can be carried: for a machine with a GPU and without the data.
 
-python3 bundle.py FOLDER [--most N]
+python3 bundle.py FOLDER [--most N] [--lines SOURCE=N ...]
     -> FOLDER/plain.xz (texts without labels), FOLDER/labelled.xz (vocabulary, labelled texts, evaluation sets, the linear
-    teacher's judgement).  --most: of each source the first N texts, to try gpu.py with
+    teacher's judgement).  --most: of each source the first N texts, to try gpu.py with; --lines: of one source
 """
 import argparse
 import io
@@ -57,12 +57,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--most", type=int)
+    parser.add_argument("--lines", nargs="*", default=[], metavar="SOURCE=N")
     args = parser.parse_args()
+    lines = {**corpus.PLAIN, **{name: int(n) for name, n in (item.split("=") for item in args.lines)}}
     args.folder.mkdir(parents=True, exist_ok=True)
     vocabulary, texts = corpus.load()
     kept = {}
     for name, part in texts.items():
-        count = min(len(part), args.most or len(part), corpus.PLAIN.get(name) or len(part))
+        count = min(len(part), args.most or len(part), lines.get(name) or len(part))
         kept[name] = part.ids[:part.offsets[count]], part.offsets[:count + 1].astype(numpy.int32), part.labels[:count]
     del kept["sentences"]  # gpu.py cuts and labels them itself
     soft = torch.load(teacher.FILE)["soft"]

@@ -1,9 +1,10 @@
 """Stage 16, on a GPU, in minutes: hundreds of millions of tokens for the model that ships, which learns from labels and from what a teacher
-says of the sentences of the reviews: a teacher of eight layers of 512 that is trained here first, or others (opinions.py).
+says of the sentences of the reviews: a teacher of eight layers of 512 that is trained here first, and others (opinions.py).
 
-python3 gpu.py FOLDER OUT --start FILE [--part teacher] [--seconds teacher=170 ...]
-    FOLDER: what bundle.py has written; FOLDER/taught.xz: what the teacher says, this one's or others' (opinions.py)
-    --start: the model to begin from (grow.py)
+python3 gpu.py FOLDER OUT --start MODEL [--part teacher] [--seconds teacher=170 ...]
+    FOLDER: what bundle.py has written; FOLDER/opinions.xz: what other models say, if there is such a file (opinions.py);
+    FOLDER/taught.xz: what the teacher and they say. --part student without it learns from opinions.xz alone
+    --start: the model to begin from, a folder or a file (grow.py); the teacher grows out of it too
     OUT/settle.pt, distil.pt, fit.pt: for average.py and export.py; OUT/log.txt
     --seconds: how long each stage takes. Its learning rate falls by the time that has passed, so a faster GPU sees more tokens.
 """
@@ -22,24 +23,24 @@ import bundle
 import corpus
 import descent
 import evaluation
+import grow
 import label
 import quantised
 import resident
 from flat import Flat
 from journal import log
-from model import CONFIG, SqueezeBert
+from model import SqueezeBert
 from train import KEEP, masked
 
-TEACHER = dict(hidden_size=512, embedding_size=512, num_hidden_layers=8, num_attention_heads=8, intermediate_size=2048,
-               intermediate_kernel=3, q_groups=1, k_groups=1, v_groups=1, intermediate_groups=1, output_groups=1)
+TIMES, LAYERS = 2, 8  # the teacher: channels for each of the smaller model's, and layers
 # Shares of the tokens: about how many millions each source has, times how often it is read where the large ones are read once.
 GOLD = dict(imdb_train=3.7, imdb_cad=1.6, amazon5=4.5, semeval_tweets=2.7, tweet_extraction=0.85, goemotions=1.2, vader_rated=1.25,
-            sst5_sentences=0.8, sst5_phrases=1.3, dynasent_r1_dev=0.42, custrev=0.36, mpqa_phrases=0.12, rt_polarity_rest=0.12,
-            newsmtsc=0.4, senti4sd=0.2, neutral_weak=0.1, grammar=0.3, lexicon=0.2, typos=0.4, written=8.5, judged=8)
+            sst5_sentences=0.8, sst5_phrases=1.3, dynasent_r1_dev=0.4, custrev=0.36, mpqa_phrases=0.12, rt_polarity_rest=0.12,
+            newsmtsc=0.4, senti4sd=0.2, neutral_weak=0.1, grammar=0.3, lexicon=0.2, typos=0.4, written=8, crowd=6, judged=8)
 PRETRAIN = {**GOLD, "imdb_unsup": 25, "books": 12, "wiki": 11, "dialogue": 1.5, "imdb_train": 10, "amazon5": 6}
 DISTIL = {**GOLD, "sentences": 30, "imdb_unsup": 4}
 STAGES = {
-    "teacher": dict(shares=PRETRAIN, tokens=2, rate=3e-4, end=0.25, mask=0.15, dropout=0.05, average=0.0, words=True, seconds=170),
+    "teacher": dict(shares=PRETRAIN, tokens=2, rate=5e-4, end=0.2, mask=0.15, dropout=0.05, average=0.0, words=True, seconds=170),
     "finetune": dict(shares={**GOLD, "imdb_unsup": 3}, tokens=1, rate=2e-4, end=0, mask=0.05, dropout=0.1, average=0.999, seconds=70),
     "settle": dict(shares={**PRETRAIN, "sentences": 30}, tokens=2, rate=1e-3, end=0.5, mask=0.15, dropout=0.0, average=0.0, words=True,
                    seconds=65),
@@ -48,6 +49,7 @@ STAGES = {
 }
 UNTAUGHT = ("books", "wiki", "dialogue")  # the teacher's opinion of them is not asked
 WARMUP = 400  # steps
+OTHERS = 0.5  # how much other models' opinions count beside the teacher's
 REFRESH = 16  # steps until it is computed anew what rounding changes in the word embeddings
 START = time.time()
 
@@ -189,7 +191,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--start", required=True)
+    parser.add_argument("--start", required=True, type=pathlib.Path)
     parser.add_argument("--part", choices=("teacher", "student", "all"), default="all")
     parser.add_argument("--seconds", nargs="*", default=[], metavar="STAGE=NUMBER")
     parser.add_argument("--deadline", type=float, help="when all should be done, in seconds from the beginning: distil takes what is left")
@@ -203,7 +205,10 @@ def main():
     torch.manual_seed(1)
     torch.set_float32_matmul_precision("high")
 
+    start = grow.saved(args.start)
     vocabulary, texts, soft, sets = bundle.read_all(args.folder)
+    if vocabulary != start[2]:
+        raise SystemExit(f"{args.start} has another vocabulary than {args.folder}")
     table = resident.Table(texts)
     table.cut_into_sentences(texts, vocabulary, soft)
     res = resident.Resident(table, device)
@@ -213,24 +218,23 @@ def main():
             for name, (parts, owner, labels, pairs) in sets.items() if not args.quick or name in ("sst2_dev", "checklist_mft")}
 
     if args.part != "student":
-        teach(args, res, sets, seconds)
+        teach(args, start, res, sets, seconds)
     if args.part != "teacher":
-        for name, p in bundle.read(args.folder / "taught.xz").items():
+        taught = args.folder / "taught.xz"
+        for name, p in bundle.read(taught if taught.exists() else args.folder / "opinions.xz").items():
             res.soft[torch.from_numpy(table.rows(name)).to(device)] = p.to(device).float() / 255
-        learn(args, vocabulary, res, sets, seconds)
+        learn(args, start, res, sets, seconds)
 
 
-def teach(args, res, sets, seconds):
+def teach(args, start, res, sets, seconds):
     """The teacher's stages; what it says of the texts goes to FOLDER/taught.xz."""
     table, device = res.table, res.device
-    config = dict(CONFIG, vocab_size=corpus.VOCABULARY, max_position_embeddings=resident.LENGTHS[-1], **TEACHER)
-    if args.quick:
-        config.update(hidden_size=64, num_hidden_layers=2, intermediate_size=256)
-    model = SqueezeBert(config).to(device)
-    with torch.no_grad():  # what a layer adds is small at first: without this eight of them never learnt anything (../docs/training-log.md)
-        for layer in model.transformer.encoder.layers:
-            for part in (layer.post_attention, layer.output):
-                part.conv1d.weight.mul_((2 * config["num_hidden_layers"]) ** -0.5)
+    weights, small, _ = start
+    torch.manual_seed(2)
+    times, layers = (1, 6) if args.quick else (TIMES, LAYERS)
+    config = {**small, **dict.fromkeys(grow.PRODUCTS.values(), 1), **{field: small[field] * times for field in grow.WIDTHS},
+              "num_hidden_layers": layers}
+    model = grow.grown(weights, small, config)[0].to(device)
     teacher = Trainer(model, config, res, args.out, args.quick)
     teacher.say(f"{len(table)} texts, {len(table.ids) / 1e6:.1f} million tokens, {len(table.rows('sentences'))} sentences; "
                 f"teacher of {sum(p.numel() for p in teacher.model.parameters()) / 1e6:.1f} million parameters")
@@ -248,16 +252,20 @@ def teach(args, res, sets, seconds):
                 f"{[round(x, 3) for x in given[1].tolist()]}; {100 * (by_review.argmax(1) != soft[rows].argmax(1)).float().mean():.1f} % "
                 "decided otherwise")
     soft[rows] = by_review
+    if (args.folder / "opinions.xz").exists():  # what other models said before
+        for name, p in bundle.read(args.folder / "opinions.xz").items():
+            rows, p = table.rows(name), p.float() / 255
+            rows, p = rows[p.sum(1) > 0], p[p.sum(1) > 0]
+            soft[rows] = label.together([soft[rows], p], [1, OTHERS])
     soft = soft.mul(255).round().to(torch.uint8)
     bundle.write(args.folder / "taught.xz", {name: soft[table.rows(name)] for name in table.names if name not in UNTAUGHT})
 
 
-def learn(args, vocabulary, res, sets, seconds):
+def learn(args, start, res, sets, seconds):
     """The stages of the model that ships."""
-    start = torch.load(args.start, weights_only=False, map_location="cpu")  # written by grow.py
-    config = start["config"]
+    weights, config, vocabulary = start
     model = SqueezeBert(config).to(res.device)
-    model.load_state_dict(start["average"] or start["model"])
+    model.load_state_dict(weights)
     student = Trainer(model, config, res, args.out, args.quick)
     student.evaluate("start", 0, sets)
     total = 0

@@ -1,9 +1,11 @@
 """Begins a larger model from a smaller one that has learnt already, so that it answers the same at first: Net2Net (Chen et al. 2016).
 
-python3 grow.py NAME [--of FOLDER] [--set q_groups=2 ...]     -> runs/NAME.pt, for train.py's --start NAME
-    FOLDER: a model in the Hugging Face layout, float or int8 (default: the one that ships)
+python3 grow.py NAME [--of MODEL] [--set q_groups=2 ...]     -> runs/NAME.pt, for train.py's --start NAME
+    MODEL: a folder in the Hugging Face layout, float or int8 (default: the one that ships), or a file of runs/
     --set: of the configuration. *_groups: fewer groups than there were, the new weights begin as zeros.
            num_hidden_layers: layers are put in between, each of which begins with outputs of zero.
+           hidden_size, embedding_size, intermediate_size, num_attention_heads: the same whole number of times as many, with all
+           groups 1. Every channel is there that often; how much each of its copies counts is drawn at random, so that they part.
 """
 import argparse
 import json
@@ -52,17 +54,43 @@ def passing_on(layer, gain, shift):
             part.layernorm.bias.fill_(shift.mean())
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name")
-    parser.add_argument("--of", type=pathlib.Path, default=MODEL)
-    parser.add_argument("--set", nargs="*", default=[], metavar="FIELD=NUMBER")
-    args = parser.parse_args()
-    small = json.loads((args.of / "config.json").read_text())
-    config = {**small, **{field: int(value) for field, value in (item.split("=") for item in args.set)}}
-    torch.manual_seed(1)
+WIDTHS = ("hidden_size", "embedding_size", "intermediate_size", "num_attention_heads")
+
+
+def saved(path):
+    """(weights, configuration, vocabulary) of a folder in the Hugging Face layout or of a file of runs/"""
+    if not path.is_dir():
+        run = torch.load(path, map_location="cpu", weights_only=False)  # written by train.py, average.py, gpu.py or below
+        return {k: v.float() for k, v in (run["average"] or run["model"]).items()}, run["config"], run["vocabulary"]
+    config = json.loads((path / "config.json").read_text())
+    own, weights = SqueezeBert(config).state_dict(), read_safetensors(path / "model.safetensors")
+    vocabulary = (path / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    return {name: weights[name].view(own[name].shape) for name in own}, config, vocabulary
+
+
+def times_wider(small, config):
+    """How many times the channels are there, the same for all of them."""
+    times = {config[field] / small[field] for field in WIDTHS}
+    if len(times) > 1 or not min(times).is_integer():
+        raise SystemExit(f"{', '.join(WIDTHS)} have to grow by one whole number")
+    if min(times) > 1 and any(config[groups] != 1 for groups in PRODUCTS.values()):
+        raise SystemExit("a wider model's groups have to be 1")
+    return int(min(times))
+
+
+def wider(weight, times, out=True, into=True, noise=0.5):
+    """A product's weights [out, in] for `times` copies of every channel: the copies of an input together count as much as it did."""
+    weight = weight.repeat(times if out else 1, 1)
+    if not into or times == 1:
+        return weight
+    parts = torch.randn(times, *weight.shape) * weight.std() * noise
+    return torch.cat(list(weight / times + parts - parts.mean(0)), 1)
+
+
+def grown(weights, small, config):
+    """(A model of `config` that answers nearly as one of the configuration `small` with `weights` does, where its layers come from)"""
     model = SqueezeBert(config)
-    own, weights = model.state_dict(), read_safetensors(args.of / "model.safetensors")
+    own, times = model.state_dict(), times_wider(small, config)
     origins = where_layers_come_from(small["num_hidden_layers"], config["num_hidden_layers"])
     for name in own:
         parts = name.split(".")
@@ -76,7 +104,13 @@ def main():
         value = weights[source]
         for product, groups in PRODUCTS.items():
             if name.endswith(product + ".weight"):
-                value = regrouped(value.view(len(value), -1), small[groups], config[groups])
+                value = wider(regrouped(value.view(len(value), -1), small[groups], config[groups]), times)
+        if name.endswith("embeddings.weight"):
+            value = value.repeat(1, times)
+        elif name in ("transformer.pooler.dense.weight", "classifier.weight"):
+            value = wider(value, times, out=name != "classifier.weight")
+        elif value.dim() != 2 and name != "classifier.bias":
+            value = value.repeat(times, *[1] * (value.dim() - 1))
         own[name] = value.view(own[name].shape)
     model.load_state_dict(own)
     layers = model.transformer.encoder.layers
@@ -84,7 +118,19 @@ def main():
         if origin is None:
             before = layers[index - 1].output.layernorm if index else model.transformer.embeddings.LayerNorm
             passing_on(layers[index], before.weight.data, before.bias.data)
-    vocabulary = (args.of / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    return model, origins
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name")
+    parser.add_argument("--of", type=pathlib.Path, default=MODEL)
+    parser.add_argument("--set", nargs="*", default=[], metavar="FIELD=NUMBER")
+    args = parser.parse_args()
+    weights, small, vocabulary = saved(args.of)
+    config = {**small, **{field: int(value) for field, value in (item.split("=") for item in args.set)}}
+    torch.manual_seed(1)
+    model, origins = grown(weights, small, config)
     torch.save({"model": model.state_dict(), "average": None, "words": None, "optimizer": None,
                 "state": {"step": 0, "tokens": 0, "seconds": 0.0}, "mixture": None, "vocabulary": vocabulary, "config": config},
                RUNS / f"{args.name}.pt")

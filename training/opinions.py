@@ -1,7 +1,7 @@
-"""What models that there are already say of the reviews' sentences, for gpu.py to learn from: in place of its own teacher.
+"""What models that there are already say of the reviews' sentences, for gpu.py to learn from: beside its own teacher or in its place.
 
 python3 opinions.py FOLDER CHECKPOINT... [--minutes 20] [--linear 0.4]
-    FOLDER/labelled.xz, plain.xz (bundle.py) -> FOLDER/taught.xz; as many of the sentences, drawn at random, as the time allows
+    FOLDER/labelled.xz, plain.xz (bundle.py) -> FOLDER/opinions.xz; as many of the sentences, drawn at random, as the time allows
 The checkpoints (names in runs/) and the linear teacher are put together as label.py does it, with the labels of the reviews.
 """
 import argparse
@@ -51,7 +51,7 @@ def main():
     now = order[:done]
     p[torch.from_numpy(now)], given = label.with_reviews(p[now], table.review[rows[now]][:, None])
     log(f"in negative reviews {[round(x, 3) for x in given[0].tolist()]}, in positive ones {[round(x, 3) for x in given[1].tolist()]}")
-    bundle.write(args.folder / "taught.xz", {"sentences": p.mul(255).round().to(torch.uint8)})
+    bundle.write(args.folder / "opinions.xz", {"sentences": p.mul(255).round().to(torch.uint8)})
 
 
 if __name__ == "__main__":

@@ -61,10 +61,16 @@ class Patterns:
         return " ".join(GROUP.sub(choose, text).split())
 
 
-def sentences(each, rng, paths=None):
+def sources():
+    """{source: its files}"""
+    paths = sorted(FOLDER.glob("*.txt"))
+    return {"written": [p for p in paths if not p.name.startswith("crowd-")], "crowd": [p for p in paths if p.name.startswith("crowd-")]}
+
+
+def sentences(each, rng, paths):
     """[(text, label)]: at most `each` different sentences of every pattern, in random order."""
     out = {}
-    for path in paths or sorted(FOLDER.glob("*.txt")):
+    for path in paths:
         patterns = Patterns(path)
         for label, text in patterns.rows:
             for _ in range(each):
