@@ -1,7 +1,7 @@
 """Stage 16, on a GPU, in minutes: hundreds of millions of tokens for the model that ships, which learns from labels and from what a teacher
 says of the sentences of the reviews: a teacher of eight layers of 512 that is trained here first, and others (opinions.py).
 
-python3 gpu.py FOLDER OUT --start MODEL [--part teacher] [--seconds teacher=170 ...]
+python3 gpu.py FOLDER OUT --start MODEL [--part teacher] [--seconds teacher=225 ...]
     FOLDER: what bundle.py has written; FOLDER/opinions.xz: what other models say, if there is such a file (opinions.py);
     FOLDER/taught.xz: what the teacher and they say. --part student without it learns from opinions.xz alone
     --start: the model to begin from, a folder or a file (grow.py); the teacher grows out of it too
@@ -40,11 +40,11 @@ GOLD = dict(imdb_train=3.7, imdb_cad=1.6, amazon5=4.5, semeval_tweets=2.7, tweet
 PRETRAIN = {**GOLD, "imdb_unsup": 25, "books": 12, "wiki": 11, "dialogue": 1.5, "imdb_train": 10, "amazon5": 6}
 DISTIL = {**GOLD, "sentences": 30, "imdb_unsup": 4}
 STAGES = {
-    "teacher": dict(shares=PRETRAIN, tokens=2, rate=5e-4, end=0.2, mask=0.15, dropout=0.05, average=0.0, words=True, seconds=170),
-    "finetune": dict(shares={**GOLD, "imdb_unsup": 3}, tokens=1, rate=2e-4, end=0, mask=0.05, dropout=0.1, average=0.999, seconds=70),
+    "teacher": dict(shares=PRETRAIN, tokens=2, rate=5e-4, end=0.2, mask=0.15, dropout=0.05, average=0.0, words=True, seconds=225),
+    "finetune": dict(shares={**GOLD, "imdb_unsup": 3}, tokens=1, rate=2e-4, end=0, mask=0.05, dropout=0.1, average=0.999, seconds=72),
     "settle": dict(shares={**PRETRAIN, "sentences": 30}, tokens=2, rate=1e-3, end=0.5, mask=0.15, dropout=0.0, average=0.0, words=True,
-                   seconds=65),
-    "distil": dict(shares=DISTIL, tokens=2, rate=1e-3, end=0, mask=0.05, dropout=0.1, average=0.999, rounded_words=True, seconds=170),
+                   seconds=75),
+    "distil": dict(shares=DISTIL, tokens=2, rate=1e-3, end=0, mask=0.05, dropout=0.1, average=0.999, rounded_words=True, seconds=255),
     "fit": dict(shares=DISTIL, tokens=1, rate=3e-4, end=0, mask=0.05, dropout=0.05, average=0.998, fixed_words=True, seconds=14),
 }
 UNTAUGHT = ("books", "wiki", "dialogue")  # the teacher's opinion of them is not asked

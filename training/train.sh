@@ -37,18 +37,21 @@ $python train.py taught --start taught-3 --name taught-4 --seed 4 $kernel $group
 $python train.py fit --seed 5 $kernel $groups
 [ -e runs/four-layers.pt ] || $python average.py four-layers fit=0.5 averaged-4=0.5 --round
 last=four-layers
-# Where there is a GPU (TRAINING_PYTHON names the Python that knows it): a fifth layer, and 350 million tokens in minutes. docs/training-log.md
+# Where there is a GPU (TRAINING_PYTHON names the Python that knows it): a fifth layer, and 900 million tokens in minutes. docs/training-log.md
 # says what the run that ships did otherwise.
 if $python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
     [ -e runs/four-layers/model.safetensors ] || $python export.py runs/four-layers.pt --out runs/four-layers
     [ -e runs/grown-5.pt ] || $python grow.py grown-5 --of runs/four-layers --set num_hidden_layers=5
     [ -e runs/bundle/plain.xz ] || $python bundle.py runs/bundle
-    [ -e runs/bundle/taught.xz ] || $python opinions.py runs/bundle averaged-4 taught-4
-    [ -e runs/distil.gpu.pt ] || { $python gpu.py runs/bundle runs/gpu --part student --start runs/grown-5.pt && cp runs/gpu/distil.pt runs/distil.gpu.pt; }
+    [ -e runs/bundle/opinions.xz ] || $python opinions.py runs/bundle averaged-4 taught-4
+    [ -e runs/distil.gpu.pt ] || { $python gpu.py runs/bundle runs/gpu --part student --start runs/grown-5.pt --seconds settle=65 distil=190 && cp runs/gpu/distil.pt runs/distil.gpu.pt && cat runs/gpu/log.txt >> runs/log.txt; }
     [ -e runs/averaged-5.pt ] || $python average.py averaged-5 distil.gpu=0.7 grown-5=0.3
     $python train.py fit --start averaged-5 --name fit-5 --seed 6 $kernel $groups num_hidden_layers=5 --rate 3e-4 --share dynasent_r1_dev=10 semeval_tweets=16
     [ -e runs/five-layers.pt ] || $python average.py five-layers fit-5=0.25 averaged-5=0.75 --round
-    last=five-layers
+    # A teacher that grows out of that one, and all of it once more with what the teacher says.
+    [ -e runs/fit.gpu-2.pt ] || { $python gpu.py runs/bundle runs/gpu-2 --start runs/five-layers.pt && cp runs/gpu-2/distil.pt runs/distil.gpu-2.pt && cp runs/gpu-2/fit.pt runs/fit.gpu-2.pt && sed 's/-gpu/-gpu-2/' runs/gpu-2/log.txt >> runs/log.txt; }
+    [ -e runs/taught-by-eight.pt ] || $python average.py taught-by-eight fit.gpu-2=0.75 distil.gpu-2=0.25 --round
+    last=taught-by-eight
 fi
 $python export.py runs/$last.pt
 cd ..

@@ -15,6 +15,11 @@ about ten turns of phrase found their way into the examples. The 21 files that c
 domain and by kind of sentence only, one of them (letdowns.txt) because complaints about restaurants had most wrong answers; read
 again without their labels, 97.6 % of them were judged as labelled. The last 13 (12,600 patterns: complaints, praises, handsets,
 cinemagoers, neighbourhood, narratives, feeds, columnists, guests, consumers, townsfolk, verdicts, grumbles) were ordered the same way.
+
+Source "crowd" (crowd-*.txt): 14,000 patterns beside the 3,516 sentences of dynasent_r1_dev that are trained on, four for each: two that mean
+the same in the same way of other things, one that means it otherwise, one neighbour that the people who labelled those sentences would have
+labelled differently; and 2,800 of kinds where those people and a language model's own judgement part (hopes, hearsay, former praise, mild
+content, worry; ../docs/training-log.md).
 """
 import collections
 import pathlib
