@@ -34,6 +34,15 @@ def read(path):
         return torch.load(io.BytesIO(file.read()), weights_only=False)  # written above
 
 
+def write_opinions(path, soft):
+    """soft: {source: probabilities [texts, 3], rows of zeros where there is no opinion}; a byte for each"""
+    write(path, {name: p.mul(255).round().to(torch.uint8) for name, p in soft.items()})
+
+
+def read_opinions(path):
+    return {name: p.float() / 255 for name, p in read(path).items()}
+
+
 def read_all(folder):
     """(vocabulary, {source: Texts}, {source: the linear teacher's probabilities}, evaluation sets)"""
     saved = read(folder / "labelled.xz")

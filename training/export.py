@@ -70,12 +70,19 @@ def read_safetensors(path):
     return tensors
 
 
+def read_folder(path):
+    """(weights as model.SqueezeBert has them, configuration, vocabulary) of a model in the Hugging Face layout"""
+    config = json.loads((path / "config.json").read_text())
+    own, weights = SqueezeBert(config).state_dict(), read_safetensors(path / "model.safetensors")
+    vocabulary = (path / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    return {name: weights[name].view(own[name].shape) for name in own}, config, vocabulary
+
+
 def write_fixture():
-    config = json.loads((MODEL / "config.json").read_text())
+    weights, config, vocabulary = read_folder(MODEL)
     model = SqueezeBert(config)
-    weights, own = read_safetensors(MODEL / "model.safetensors"), model.state_dict()
-    model.load_state_dict({name: weights[name].view(own[name].shape) for name in own})
-    pieces = tokenization.WordPiece((MODEL / "vocab.txt").read_text(encoding="utf-8").splitlines())
+    model.load_state_dict(weights)
+    pieces = tokenization.WordPiece(vocabulary)
     packed = Packed(model.eval(), config, exact=True)
     decided = {}
     for name in sorted({*evaluation.TWO, *evaluation.THREE, "sst5_dev"}):

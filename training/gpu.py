@@ -1,4 +1,4 @@
-"""Stage 16, on a GPU, in minutes: hundreds of millions of tokens for the model that ships, which learns from labels and from what a teacher
+"""Stages 16 and 18, on a GPU, in minutes: hundreds of millions of tokens for the model that ships, which learns from labels and from what a teacher
 says of the sentences of the reviews: a teacher of eight layers of 512 that is trained here first, and others (opinions.py).
 
 python3 gpu.py FOLDER OUT --start MODEL [--part teacher] [--seconds teacher=225 ...]
@@ -182,9 +182,8 @@ class Trainer:
         self.say(f"{name}-gpu, {tokens / 1e6:.1f} million tokens: {evaluation.shown(result)}")
 
     def save(self, name, vocabulary, tokens):
-        state = {k: v.detach().half().cpu() for k, v in self.model.state_dict().items()}
-        torch.save({"model": state, "average": None, "words": None, "optimizer": None, "mixture": None, "vocabulary": vocabulary,
-                    "config": self.config, "state": {"step": 0, "tokens": tokens, "seconds": 0.0}}, self.out / f"{name}.pt")
+        weights = {k: v.detach().half().cpu() for k, v in self.model.state_dict().items()}
+        grow.save(self.out / f"{name}.pt", weights, self.config, vocabulary, tokens)
 
 
 def main():
@@ -212,8 +211,7 @@ def main():
     table = resident.Table(texts)
     table.cut_into_sentences(texts, vocabulary, soft)
     res = resident.Resident(table, device)
-    for name, p in soft.items():
-        res.soft[torch.from_numpy(table.rows(name)).to(device)] = p.to(device)
+    res.learn_from(soft)
     sets = {name: (resident.Resident(resident.Table({name: corpus.Texts(*parts)}), device), owner, labels, pairs)
             for name, (parts, owner, labels, pairs) in sets.items() if not args.quick or name in ("sst2_dev", "checklist_mft")}
 
@@ -221,8 +219,7 @@ def main():
         teach(args, start, res, sets, seconds)
     if args.part != "teacher":
         taught = args.folder / "taught.xz"
-        for name, p in bundle.read(taught if taught.exists() else args.folder / "opinions.xz").items():
-            res.soft[torch.from_numpy(table.rows(name)).to(device)] = p.to(device).float() / 255
+        res.learn_from(bundle.read_opinions(taught if taught.exists() else args.folder / "opinions.xz"))
         learn(args, start, res, sets, seconds)
 
 
@@ -247,18 +244,13 @@ def teach(args, start, res, sets, seconds):
     soft = torch.zeros(len(table), 3)
     soft[torch.from_numpy(taught)] = teacher.probabilities(taught)
     rows = numpy.intersect1d(table.rows("sentences"), taught)
-    by_review, given = label.with_reviews(soft[rows], table.review[rows][:, None])
-    teacher.say(f"in negative reviews {[round(x, 3) for x in given[0].tolist()]}, in positive ones "
-                f"{[round(x, 3) for x in given[1].tolist()]}; {100 * (by_review.argmax(1) != soft[rows].argmax(1)).float().mean():.1f} % "
-                "decided otherwise")
-    soft[rows] = by_review
+    soft[rows] = label.corrected(soft[rows], table.review[rows][:, None], teacher.say)
     if (args.folder / "opinions.xz").exists():  # what other models said before
-        for name, p in bundle.read(args.folder / "opinions.xz").items():
-            rows, p = table.rows(name), p.float() / 255
-            rows, p = rows[p.sum(1) > 0], p[p.sum(1) > 0]
-            soft[rows] = label.together([soft[rows], p], [1, OTHERS])
-    soft = soft.mul(255).round().to(torch.uint8)
-    bundle.write(args.folder / "taught.xz", {name: soft[table.rows(name)] for name in table.names if name not in UNTAUGHT})
+        for name, p in bundle.read_opinions(args.folder / "opinions.xz").items():
+            asked = p.sum(1) > 0
+            rows = table.rows(name)[asked]
+            soft[rows] = label.together([soft[rows], p[asked]], [1, OTHERS])
+    bundle.write_opinions(args.folder / "taught.xz", {name: soft[table.rows(name)] for name in table.names if name not in UNTAUGHT})
 
 
 def learn(args, start, res, sets, seconds):

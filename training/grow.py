@@ -8,12 +8,11 @@ python3 grow.py NAME [--of MODEL] [--set q_groups=2 ...]     -> runs/NAME.pt, fo
            groups 1. Every channel is there that often; how much each of its copies counts is drawn at random, so that they part.
 """
 import argparse
-import json
 import pathlib
 
 import torch
 
-from export import MODEL, read_safetensors
+from export import MODEL, read_folder
 from journal import RUNS, log
 from model import SqueezeBert
 
@@ -59,13 +58,16 @@ WIDTHS = ("hidden_size", "embedding_size", "intermediate_size", "num_attention_h
 
 def saved(path):
     """(weights, configuration, vocabulary) of a folder in the Hugging Face layout or of a file of runs/"""
-    if not path.is_dir():
-        run = torch.load(path, map_location="cpu", weights_only=False)  # written by train.py, average.py, gpu.py or below
-        return {k: v.float() for k, v in (run["average"] or run["model"]).items()}, run["config"], run["vocabulary"]
-    config = json.loads((path / "config.json").read_text())
-    own, weights = SqueezeBert(config).state_dict(), read_safetensors(path / "model.safetensors")
-    vocabulary = (path / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    return {name: weights[name].view(own[name].shape) for name in own}, config, vocabulary
+    if path.is_dir():
+        return read_folder(path)
+    run = torch.load(path, map_location="cpu", weights_only=False)  # written by train.py, average.py or below
+    return {k: v.float() for k, v in (run["average"] or run["model"]).items()}, run["config"], run["vocabulary"]
+
+
+def save(path, weights, config, vocabulary, tokens=0):
+    """A file as train.py begins from; tokens: how many the model has been trained on."""
+    torch.save({"model": weights, "average": None, "words": None, "optimizer": None, "mixture": None, "vocabulary": vocabulary,
+                "config": config, "state": {"step": 0, "tokens": tokens, "seconds": 0.0}}, path)
 
 
 def times_wider(small, config):
@@ -78,10 +80,10 @@ def times_wider(small, config):
     return int(min(times))
 
 
-def wider(weight, times, out=True, into=True, noise=0.5):
+def wider(weight, times, out=True, noise=0.5):
     """A product's weights [out, in] for `times` copies of every channel: the copies of an input together count as much as it did."""
     weight = weight.repeat(times if out else 1, 1)
-    if not into or times == 1:
+    if times == 1:
         return weight
     parts = torch.randn(times, *weight.shape) * weight.std() * noise
     return torch.cat(list(weight / times + parts - parts.mean(0)), 1)
@@ -131,9 +133,7 @@ def main():
     config = {**small, **{field: int(value) for field, value in (item.split("=") for item in args.set)}}
     torch.manual_seed(1)
     model, origins = grown(weights, small, config)
-    torch.save({"model": model.state_dict(), "average": None, "words": None, "optimizer": None,
-                "state": {"step": 0, "tokens": 0, "seconds": 0.0}, "mixture": None, "vocabulary": vocabulary, "config": config},
-               RUNS / f"{args.name}.pt")
+    save(RUNS / f"{args.name}.pt", model.state_dict(), config, vocabulary)
     log(f"{args.name}: {sum(p.numel() for p in model.parameters()) / 1e6:.2f} million parameters, layers {origins}")
 
 

@@ -111,6 +111,14 @@ def with_reviews(p, reviews, rounds=20):
     return q.float(), given
 
 
+def corrected(p, reviews, say=log):
+    """with_reviews' p(c | s, d), and a line of what it changed."""
+    q, given = with_reviews(p, reviews)
+    say(f"in negative reviews {[round(x, 3) for x in given[0].tolist()]}, in positive ones {[round(x, 3) for x in given[1].tolist()]}; "
+        f"{100 * (q.argmax(1) != p.argmax(1)).float().mean():.1f} % decided otherwise")
+    return q
+
+
 def transformer(packed, part, name=""):
     """Probabilities [texts, 3], short texts only. Says once a minute how far it is."""
     out = torch.zeros(len(part), 3)
@@ -206,11 +214,8 @@ def main():
         p = together([*each, *(from_folder(name, p) for name in args.folders)], weights + [1.0] * len(args.folders))
     log(f"labelled: mean {[round(x, 3) for x in p.mean(0).tolist()]}, "
         f"{100 * (each[0].argmax(1) == torch.as_tensor(each[-1]).argmax(1)).float().mean():.1f} % agree")
-    q, given = with_reviews(p, reviews)
-    log(f"in negative reviews {[round(x, 3) for x in given[0].tolist()]}, in positive ones {[round(x, 3) for x in given[1].tolist()]}; "
-        f"{100 * (q.argmax(1) != p.argmax(1)).float().mean():.1f} % decided otherwise")
     torch.save({"texts": {"sentences": (part.ids, part.offsets, part.labels), "judged": (own.ids, own.offsets, own.labels)},
-                "soft": {"sentences": q}}, FILE)
+                "soft": {"sentences": corrected(p, reviews)}}, FILE)
 
 
 if __name__ == "__main__":

@@ -49,9 +49,8 @@ def main():
         done += len(now)
         log(f"{done} of {len(rows)} sentences, {(time.time() - began) / 60:.1f} minutes")
     now = order[:done]
-    p[torch.from_numpy(now)], given = label.with_reviews(p[now], table.review[rows[now]][:, None])
-    log(f"in negative reviews {[round(x, 3) for x in given[0].tolist()]}, in positive ones {[round(x, 3) for x in given[1].tolist()]}")
-    bundle.write(args.folder / "opinions.xz", {"sentences": p.mul(255).round().to(torch.uint8)})
+    p[torch.from_numpy(now)] = label.corrected(p[now], table.review[rows[now]][:, None])
+    bundle.write_opinions(args.folder / "opinions.xz", {"sentences": p})
 
 
 if __name__ == "__main__":

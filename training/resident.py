@@ -68,6 +68,11 @@ class Resident:
         self.soft = torch.zeros(len(table), 3, device=device)
         self.shortest = numpy.searchsorted(LENGTHS, numpy.minimum(table.length + 2, LENGTHS[-1]))  # which of LENGTHS holds a text
 
+    def learn_from(self, soft):
+        """soft: {source: a teacher's probabilities for its texts}"""
+        for name, p in soft.items():
+            self.soft[torch.from_numpy(self.table.rows(name)).to(self.device)] = p.to(self.device)
+
     def rows(self, texts, length, whole=False):
         """(ids [texts * length], there): a row for each text, one that is too long cut at its beginning, its end or anywhere; whole:
         at its end."""
